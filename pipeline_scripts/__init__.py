@@ -1,0 +1,1 @@
+"""What runs inside AWS: Glue scripts, SageMaker scripts and Lambda handlers. Imports no CDK."""

@@ -1,0 +1,129 @@
+"""The typed form of config/: read, checked and refused here, before anything is synthesised."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import yaml
+from baton.specification import ModelSpecification, Specification
+from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+ENVIRONMENTS = ("dev", "staging", "prod")
+
+
+class ConfigurationError(Exception):
+    """A configuration file says something that cannot be deployed; the message says what, where and how to mend it."""
+
+
+class Connection(Specification):
+    """A database of the company's; its user and password lie in Secrets Manager, never here."""
+
+    engine: Literal["postgresql", "mysql", "sqlserver", "oracle"]
+    host: str
+    port: int = Field(ge=1, le=65535)
+    database: str
+
+
+class ServingCapacity(Specification):
+    """How much of an endpoint this environment pays for. `bake_minutes` is how long a canary is watched."""
+
+    instance_count: int = Field(ge=1, le=100)
+    max_instance_count: int = Field(ge=1, le=100)
+    bake_minutes: int = Field(ge=1, le=60)
+
+    @model_validator(mode="after")
+    def _can_grow(self) -> "ServingCapacity":
+        if self.max_instance_count < self.instance_count:
+            raise ValueError(f"max_instance_count is below instance_count ({self.instance_count})")
+        return self
+
+
+class Environment(Specification):
+    """One file under config/environments/: what differs between dev, staging and prod, and nothing else."""
+
+    name: Literal["dev", "staging", "prod"]
+    account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
+    region: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}(-[a-z]+)+-\d$")]
+    availability_zones: tuple[str, ...] = Field(min_length=2, max_length=3)
+    vpc_cidr: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")]
+    retain_data: bool = True
+    analysis_backend: Literal["open", "managed"]
+    log_retention_days: Literal[7, 30, 90, 180, 365, 731, 1827, 3653] = 365
+    raw_retention_days: int = Field(default=7, ge=1, le=365)
+    poll_seconds: int = Field(default=15, ge=1, le=300)
+    notify: tuple[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
+    connections: dict[str, Connection]
+    serving: ServingCapacity
+
+    @model_validator(mode="after")
+    def _zones_are_in_the_region(self) -> "Environment":
+        strays = [zone for zone in self.availability_zones if not zone.startswith(self.region)]
+        if strays:
+            raise ValueError(f"availability_zones: {strays[0]} is not in {self.region}")
+        return self
+
+
+AnySpecification = TypeVar("AnySpecification", bound=Specification)
+
+
+def load_environment(name: str, folder: Path) -> Environment:
+    """Read `<folder>/<name>.yaml`.
+
+    Raises:
+        ConfigurationError: There is no such environment, or its file is wrong.
+    """
+    path = folder / f"{name}.yaml"
+    if name not in ENVIRONMENTS or not path.is_file():
+        raise ConfigurationError(f"{path}: there is no environment {name!r}; choose one of {', '.join(ENVIRONMENTS)}")
+    return _parse(path, Environment, {"name": name})
+
+
+def load_models(paths: Sequence[Path], environments: Sequence[Environment]) -> list[ModelSpecification]:
+    """Read every model file, in order of name, and check that every environment can feed it.
+
+    Raises:
+        ConfigurationError: A file is wrong, two name the same model, or a connection is missing somewhere.
+    """
+    if not paths:
+        raise ConfigurationError("config/models: there is no model; add one YAML file")
+    models: dict[str, ModelSpecification] = {}
+    for path in sorted(paths):
+        model = _parse(path, ModelSpecification, {})
+        if model.name in models:
+            raise ConfigurationError(f"{path}: name: another file already describes {model.name}; give each its own name")
+        for environment in environments:
+            if model.source.connection not in environment.connections:
+                raise ConfigurationError(
+                    f"{path}: source.connection: {environment.name} has no connection {model.source.connection!r}; "
+                    f"add it under connections in config/environments/{environment.name}.yaml"
+                )
+        models[model.name] = model
+    return list(models.values())
+
+
+def _parse(path: Path, kind: type[AnySpecification], extra: dict[str, str]) -> AnySpecification:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigurationError(f"{path}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigurationError(f"{path}: is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, dict):
+        raise ConfigurationError(f"{path}: must hold keys and values, got {type(content).__name__}")
+    try:
+        return kind.model_validate({**content, **extra})
+    except ValidationError as error:
+        raise ConfigurationError(f"{path}: {_sentence(error.errors()[0])}") from error
+
+
+def _sentence(problem: Any) -> str:
+    """One pydantic error as one clear sentence: which key, what is wrong, what to do."""
+    key = ".".join(str(part) for part in problem["loc"]) or "file"
+    if problem["type"] == "extra_forbidden":
+        return f"{key}: is not a key that anything reads; remove it or mend its spelling"
+    if problem["type"] == "missing":
+        return f"{key}: is missing; add it"
+    if problem["type"] == "value_error":
+        detail = str(problem["ctx"]["error"])
+        return detail if key == "file" else f"{key}: {detail}"
+    return f"{key}: {problem['msg'].lower()}, got {problem['input']!r}"
