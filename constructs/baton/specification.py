@@ -183,14 +183,24 @@ class ModelSpecification(Specification):
         if self.source.key not in self.columns:
             raise ValueError(f"source.key: {self.source.key} is not among columns")
         for where, name in self._references():
-            column = self.outputs.get(name)
-            if column is None:
-                raise ValueError(f"{where}: no column has the output {name}")
-            if column.treatment in ("keyed_hash", "surrogate"):
-                raise ValueError(f"{where}: {name} stands for a person ({column.treatment}), so nothing may learn from it")
+            self._refuse_personal(where, name)
+        for name in self.features:
+            if self.features.count(name) > 1:
+                raise ValueError(f"features: {name} stands there twice")
         if self.target.column in self.features:
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
         return self
+
+    def _refuse_personal(self, where: str, name: str) -> None:
+        column = self.outputs.get(name)
+        if column is None and name in self.columns and self.columns[name].output:
+            raise ValueError(f"{where}: {name} is the source's name; use its output, {self.columns[name].output}")
+        if column is None and name in self.columns:
+            raise ValueError(f"{where}: {name} is personal data ({self.columns[name].treatment}); only outputs can be used")
+        if column is None:
+            raise ValueError(f"{where}: no column has the output {name}")
+        if column.treatment in ("keyed_hash", "surrogate"):
+            raise ValueError(f"{where}: {name} stands for a person ({column.treatment}), so nothing may learn from it")
 
     def _references(self) -> list[tuple[str, str]]:
         return [

@@ -1,0 +1,66 @@
+"""Builds the app: one Stage per environment, each with every model, checked by cdk-nag."""
+
+import json
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from baton.foundation.runtime_code import MissingRuntimeError
+from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
+from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
+from stacks.stage import EnvironmentStage
+
+ROOT = Path(__file__).parent
+
+
+def build(context: Mapping[str, Any] | None = None, *, outdir: str | None = None) -> cdk.App:
+    """Build the app from config/.
+
+    Only the CDK's command line reads cdk.json, so its context is passed here too: tests and `python app.py`
+    see the flags that are deployed.
+
+    Args:
+        context: `environment` limits the app to one environment; `models` names one other file or folder of
+            models; `commit` and `author` say whose code is deployed.
+        outdir: Where the cloud assembly goes; the CDK's own choice by default.
+
+    Raises:
+        ConfigurationError: A configuration file, or the context, says something that cannot be deployed.
+        MissingRuntimeError: What `make install` fetches for the jobs is not there.
+    """
+    flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
+    app = cdk.App(context={**flags, **(context or {})}, outdir=outdir)
+    chosen = app.node.try_get_context("environment")
+    names = [str(chosen)] if chosen else list(ENVIRONMENTS)
+    environments = [load_environment(name, ROOT / "config" / "environments") for name in names]
+    models = load_models(_model_files(app.node.try_get_context("models")), environments)
+    for environment in environments:
+        EnvironmentStage(
+            app,
+            environment.name,
+            environment=environment,
+            models=models,
+            source=ROOT,
+            commit=str(app.node.try_get_context("commit") or "unknown"),
+            author=str(app.node.try_get_context("author") or "unknown"),
+        )
+    cdk.Validations.of(app).add_plugins(AwsSolutionsChecks(app), NIST80053R5Checks(app))
+    return app
+
+
+def _model_files(location: Any) -> list[Path]:
+    path = ROOT / str(location or "config/models")
+    if path.is_dir():
+        return list(path.glob("*.yaml"))
+    if not path.is_file():
+        raise ConfigurationError(f"{path}: there is no such model file or folder; mend the context value models")
+    return [path]
+
+
+if __name__ == "__main__":
+    try:
+        build().synth()
+    except (ConfigurationError, MissingRuntimeError) as error:
+        sys.exit(f"baton: {error}")

@@ -1,0 +1,36 @@
+"""Every template as it was last accepted (`make snapshots` accepts a change)."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+from syrupy.extensions.json import JSONSnapshotExtension
+
+CONFIG = Path(__file__).parent.parent / "config"
+MODELS = sorted(path.stem.replace("_", "-") for path in (CONFIG / "models").glob("*.yaml"))
+SHARED = ("data-lake", "governance")
+PER_MODEL = ("ingestion", "training", "monitoring", "serving", "approval", "dashboard")
+SUFFIXES = [*SHARED, *(f"{model}-{suffix}" for model in MODELS for suffix in PER_MODEL)]
+ASSET_HASH = re.compile(r"[0-9a-f]{64}")
+
+
+def normalised(template: dict[str, Any]) -> Any:
+    """The template with every asset hash replaced: a change of a script is not a change of the infrastructure."""
+    return json.loads(ASSET_HASH.sub("<asset hash>", json.dumps(template, sort_keys=True)))
+
+
+@pytest.mark.parametrize("environment", ["dev", "staging", "prod"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_template_is_as_accepted(assembly: Any, environment: str, suffix: str, snapshot: SnapshotAssertion) -> None:
+    assert normalised(assembly.stack(environment, suffix)) == snapshot(extension_class=JSONSnapshotExtension)
+
+
+def test_every_stack_has_a_snapshot(assembly: Any) -> None:
+    assert all(len(stacks) == len(SUFFIXES) for stacks in assembly.templates.values())
+
+
+def test_normalising_hides_asset_hashes_only() -> None:
+    assert normalised({"S3Key": "a" * 64 + ".zip", "Name": "b"}) == {"S3Key": "<asset hash>.zip", "Name": "b"}
