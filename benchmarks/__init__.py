@@ -1,0 +1,1 @@
+"""Measurements of the project, each written to build/bench/NAME.json."""

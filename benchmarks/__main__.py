@@ -1,0 +1,22 @@
+"""`make bench`: runs every benchmark, keeps each figure as JSON and prints them as a table."""
+
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks import demonstration, synthesis
+
+
+def main() -> None:
+    """Measure everything and show it."""
+    table = Table("figure", "value", "unit", "command")
+    console = Console()
+    for benchmark in (synthesis, demonstration):
+        with console.status(f"measuring {benchmark.__name__}"):
+            for measurement in benchmark.measure():
+                measurement.write()
+                table.add_row(measurement.name, f"{measurement.value:g}", measurement.unit, measurement.command)
+    console.print(table)
+
+
+if __name__ == "__main__":
+    main()
