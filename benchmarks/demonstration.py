@@ -24,4 +24,10 @@ def measure() -> Iterator[Measurement]:
         return
     summary = json.loads(SUMMARY.read_text(encoding="utf-8"))
     for name, unit in UNITS.items():
-        yield Measurement(name=f"demo_{name}", value=summary[name], unit=unit, command="make demo", detail=summary.get("acts", {}))
+        yield Measurement(
+            name=f"demo_{name}",
+            value=summary[name],
+            unit=unit,
+            command="make demo",
+            detail=summary.get("acts", {}),
+        )

@@ -23,10 +23,26 @@ def measure() -> Iterator[Measurement]:
     for _ in range(ROUNDS):
         for name, (context, validation) in variants.items():
             with tempfile.TemporaryDirectory() as folder:
-                environment = {"CDK_CONTEXT_JSON": json.dumps(context), "CDK_OUTDIR": folder, "CDK_VALIDATION": validation}
+                environment = {
+                    "CDK_CONTEXT_JSON": json.dumps(context),
+                    "CDK_OUTDIR": folder,
+                    "CDK_VALIDATION": validation,
+                }
                 wall, peak = timed([sys.executable, "app.py"], environment)
             walls[name].append(wall)
     for name, (context, validation) in variants.items():
         command = f"CDK_VALIDATION={validation} CDK_CONTEXT_JSON='{json.dumps(context)}' python app.py"
-        yield Measurement(name=name, value=round(statistics.median(walls[name]), 2), unit="s", command=command, detail={"runs": walls[name]})
-    yield Measurement(name="synth_peak_memory_mib", value=round(peak), unit="MiB", command="python app.py", detail={"of": "largest process"})
+        yield Measurement(
+            name=name,
+            value=round(statistics.median(walls[name]), 2),
+            unit="s",
+            command=command,
+            detail={"runs": walls[name]},
+        )
+    yield Measurement(
+        name="synth_peak_memory_mib",
+        value=round(peak),
+        unit="MiB",
+        command="python app.py",
+        detail={"of": "largest process"},
+    )

@@ -41,7 +41,17 @@ def install_wheels(folder: Path) -> None:
     missing = missing_wheels(sorted((target / "archive").glob("*.whl")))
     if not missing:
         return
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-index", "--no-deps", "--target", str(target / "site")]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-index",
+        "--no-deps",
+        "--target",
+        str(target / "site"),
+    ]
     subprocess.run([*command, *map(str, missing)], check=True)
     sys.path.insert(0, str(target / "site"))
 

@@ -90,4 +90,6 @@ def load_model() -> Model:
     override = os.environ.get("BATON_MODEL_JSON")
     if override:
         return parse_model(json.loads(Path(override).read_text(encoding="utf-8")))
-    return parse_model(json.loads(resources.files("pipeline_scripts").joinpath("model.json").read_text(encoding="utf-8")))
+    return parse_model(
+        json.loads(resources.files("pipeline_scripts").joinpath("model.json").read_text(encoding="utf-8"))
+    )

@@ -5,8 +5,9 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import yaml
-from baton.specification import ModelSpecification, Specification
 from pydantic import Field, StringConstraints, ValidationError, model_validator
+
+from baton.specification import ModelSpecification, Specification
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -90,7 +91,9 @@ def load_models(paths: Sequence[Path], environments: Sequence[Environment]) -> l
     for path in sorted(paths):
         model = _parse(path, ModelSpecification, {})
         if model.name in models:
-            raise ConfigurationError(f"{path}: name: another file already describes {model.name}; give each its own name")
+            raise ConfigurationError(
+                f"{path}: name: another file already describes {model.name}; give each its own name"
+            )
         for environment in environments:
             if model.source.connection not in environment.connections:
                 raise ConfigurationError(

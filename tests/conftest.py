@@ -39,7 +39,9 @@ def read_assembly(folder: Path) -> Assembly:
     for stage in sorted(folder.glob("assembly-*")):
         manifest = json.loads((stage / "manifest.json").read_text())
         templates[stage.name.removeprefix("assembly-")] = {
-            artifact["properties"].get("stackName", name): json.loads((stage / artifact["properties"]["templateFile"]).read_text())
+            artifact["properties"].get("stackName", name): json.loads(
+                (stage / artifact["properties"]["templateFile"]).read_text()
+            )
             for name, artifact in sorted(manifest["artifacts"].items())
             if artifact["type"] == "aws:cloudformation:stack"
         }

@@ -17,7 +17,16 @@ def test_constructs_import_is_the_library() -> None:
 
 
 def test_required_places_exist() -> None:
-    for place in ("app.py", "cdk.json", "requirements.txt", "stacks", "constructs", "pipeline_scripts", "tests", "README.md"):
+    for place in (
+        "app.py",
+        "cdk.json",
+        "requirements.txt",
+        "stacks",
+        "constructs",
+        "pipeline_scripts",
+        "tests",
+        "README.md",
+    ):
         assert (ROOT / place).exists(), place
 
 

@@ -13,7 +13,9 @@ BIN = Path(sys.executable).parent
 
 def run(*command: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'constructs'}"}
-    return subprocess.run([str(BIN / command[0]), *command[1:]], cwd=cwd, capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        [str(BIN / command[0]), *command[1:]], cwd=cwd, capture_output=True, text=True, env=environment
+    )
 
 
 @pytest.mark.parametrize(

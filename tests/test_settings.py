@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
 
 ROOT = Path(__file__).parent.parent
@@ -18,35 +19,79 @@ Change = Callable[[dict[str, Any]], object]
 
 FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("unknown key", lambda m: m.update(colour="red"), "colour: is not a key that anything reads"),
-    ("unknown nested key", lambda m: m["training"].update(gpu=True), "training.gpu: is not a key that anything reads"),
-    ("wrong type", lambda m: m["source"].update(partitions="many"), "source.partitions: input should be a valid integer"),
+    (
+        "unknown nested key",
+        lambda m: m["training"].update(gpu=True),
+        "training.gpu: is not a key that anything reads",
+    ),
+    (
+        "wrong type",
+        lambda m: m["source"].update(partitions="many"),
+        "source.partitions: input should be a valid integer",
+    ),
     ("missing key", lambda m: m.pop("target"), "target: is missing; add it"),
     ("bad name", lambda m: m.update(name="Bank Churn"), "name: string should match pattern"),
-    ("dropped column as feature", lambda m: m["features"].append("FULL_NAME"), "features: FULL_NAME is personal data"),
+    (
+        "dropped column as feature",
+        lambda m: m["features"].append("FULL_NAME"),
+        "features: FULL_NAME is personal data",
+    ),
     ("source name as feature", lambda m: m["features"].append("GENDER"), "use its output, gender"),
-    ("hashed column as feature", lambda m: m["features"].append("account_hash"), "account_hash stands for a person"),
-    ("surrogate as facet", lambda m: m["facets"].update(customer_ref=[1]), "facets: customer_ref stands for a person"),
+    (
+        "hashed column as feature",
+        lambda m: m["features"].append("account_hash"),
+        "account_hash stands for a person",
+    ),
+    (
+        "surrogate as facet",
+        lambda m: m["facets"].update(customer_ref=[1]),
+        "facets: customer_ref stands for a person",
+    ),
     ("target as feature", lambda m: m["features"].append("churned"), "features: churned is the target"),
-    ("unknown feature", lambda m: m["features"].append("shoe_size"), "features: no column has the output shoe_size"),
+    (
+        "unknown feature",
+        lambda m: m["features"].append("shoe_size"),
+        "features: no column has the output shoe_size",
+    ),
     ("feature twice", lambda m: m["features"].append("country"), "features: country stands there twice"),
     ("two outputs alike", lambda m: m["columns"]["GENDER"].update(output="country"), "the same output name"),
     ("drop with output", lambda m: m["columns"]["EMAIL"].update(output="email"), "drop takes none"),
     ("bands that fall", lambda m: m["columns"]["DATE_OF_BIRTH"].update(bands=[40, 30]), "bands must rise"),
     ("table and query", lambda m: m["source"].update(query="select 1"), "give either table or query"),
     ("key not a column", lambda m: m["source"].update(key="ID"), "source.key: ID is not among columns"),
-    ("bounds swapped", lambda m: m["gate"]["fairness"].update(DPPL=[0.2, -0.2]), "the lower bound must be below"),
+    (
+        "bounds swapped",
+        lambda m: m["gate"]["fairness"].update(DPPL=[0.2, -0.2]),
+        "the lower bound must be below",
+    ),
     ("burstable instance", lambda m: m["serving"].update(instance_type="ml.t2.medium"), "cannot auto-scale"),
-    ("unknown connection", lambda m: m["source"].update(connection="mainframe"), "dev has no connection 'mainframe'"),
+    (
+        "unknown connection",
+        lambda m: m["source"].update(connection="mainframe"),
+        "dev has no connection 'mainframe'",
+    ),
 ]
 
 FAULTY_ENVIRONMENTS: list[tuple[str, Change, str]] = [
     ("unknown key", lambda e: e.update(vpc="x"), "vpc: is not a key that anything reads"),
     ("wrong type", lambda e: e.update(retain_data="perhaps"), "retain_data: input should be a valid boolean"),
-    ("zone elsewhere", lambda e: e.update(availability_zones=["us-east-1a", "us-east-1b"]), "us-east-1a is not in eu-west-1"),
+    (
+        "zone elsewhere",
+        lambda e: e.update(availability_zones=["us-east-1a", "us-east-1b"]),
+        "us-east-1a is not in eu-west-1",
+    ),
     ("bad account", lambda e: e.update(account="12"), "account: string should match pattern"),
     ("shrinking fleet", lambda e: e["serving"].update(max_instance_count=0), "max_instance_count"),
-    ("unknown engine", lambda e: e["connections"]["core_banking"].update(engine="dbase"), "connections.core_banking.engine"),
-    ("unknown backend", lambda e: e.update(analysis_backend="manual"), "analysis_backend: input should be 'open' or 'managed'"),
+    (
+        "unknown engine",
+        lambda e: e["connections"]["core_banking"].update(engine="dbase"),
+        "connections.core_banking.engine",
+    ),
+    (
+        "unknown backend",
+        lambda e: e.update(analysis_backend="manual"),
+        "analysis_backend: input should be 'open' or 'managed'",
+    ),
 ]
 
 
@@ -67,7 +112,9 @@ def test_shipped_configuration_is_accepted() -> None:
     assert [model.name for model in load_models(files, environments())] == ["bank_churn", "public_bank_churn"]
 
 
-@pytest.mark.parametrize(("change", "sentence"), [case[1:] for case in FAULTY_MODELS], ids=[case[0] for case in FAULTY_MODELS])
+@pytest.mark.parametrize(
+    ("change", "sentence"), [case[1:] for case in FAULTY_MODELS], ids=[case[0] for case in FAULTY_MODELS]
+)
 def test_faulty_model_is_refused(change: Change, sentence: str, tmp_path: Path) -> None:
     path = written(tmp_path, MODEL_FILE, change)
     with pytest.raises(ConfigurationError) as refusal:
@@ -78,7 +125,9 @@ def test_faulty_model_is_refused(change: Change, sentence: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("change", "sentence"), [case[1:] for case in FAULTY_ENVIRONMENTS], ids=[case[0] for case in FAULTY_ENVIRONMENTS]
+    ("change", "sentence"),
+    [case[1:] for case in FAULTY_ENVIRONMENTS],
+    ids=[case[0] for case in FAULTY_ENVIRONMENTS],
 )
 def test_faulty_environment_is_refused(change: Change, sentence: str, tmp_path: Path) -> None:
     path = written(tmp_path, ENVIRONMENT_FOLDER / "dev.yaml", change)
@@ -114,10 +163,17 @@ def test_no_model_at_all_is_refused() -> None:
 
 @pytest.mark.parametrize(
     ("context", "sentence"),
-    [('{"environment": "qa"}', "there is no environment 'qa'"), ('{"models": "no/such"}', "no such model file or folder")],
+    [
+        ('{"environment": "qa"}', "there is no environment 'qa'"),
+        ('{"models": "no/such"}', "no such model file or folder"),
+    ],
 )
 def test_app_ends_with_a_sentence_and_no_traceback(context: str, sentence: str) -> None:
-    environment = {**os.environ, "CDK_CONTEXT_JSON": context, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    environment = {
+        **os.environ,
+        "CDK_CONTEXT_JSON": context,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+    }
     result = subprocess.run([sys.executable, "app.py"], cwd=ROOT, capture_output=True, text=True, env=environment)
     assert result.returncode != 0
     assert sentence in result.stderr

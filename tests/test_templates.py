@@ -26,7 +26,13 @@ NAMED_FOR_A_REASON = {
     "AWS::SageMaker::MonitoringSchedule": "the name is required",
     "AWS::SageMaker::Pipeline": "the name is required",
 }
-STATEFUL = {"AWS::S3::Bucket", "AWS::KMS::Key", "AWS::DynamoDB::Table", "AWS::SageMaker::ModelPackageGroup", "AWS::SecretsManager::Secret"}
+STATEFUL = {
+    "AWS::S3::Bucket",
+    "AWS::KMS::Key",
+    "AWS::DynamoDB::Table",
+    "AWS::SageMaker::ModelPackageGroup",
+    "AWS::SecretsManager::Secret",
+}
 
 
 def resources(assembly: Any) -> list[tuple[str, str, str, dict[str, Any]]]:
@@ -43,18 +49,28 @@ def name_property(resource: dict[str, Any]) -> str | None:
 
 
 def test_only_what_must_be_named_is_named(assembly: Any) -> None:
-    strays = {(r["Type"], name_property(r)) for *_, r in resources(assembly) if name_property(r) and r["Type"] not in NAMED_FOR_A_REASON}
+    strays = {
+        (r["Type"], name_property(r))
+        for *_, r in resources(assembly)
+        if name_property(r) and r["Type"] not in NAMED_FOR_A_REASON
+    }
     assert strays == set()
 
 
 @pytest.mark.parametrize("environment", ["staging", "prod"])
 def test_what_holds_data_survives_its_stack(assembly: Any, environment: str) -> None:
-    lost = [(s, i) for e, s, i, r in resources(assembly) if e == environment and r["Type"] in STATEFUL and r.get("DeletionPolicy") != "Retain"]
+    lost = [
+        (s, i)
+        for e, s, i, r in resources(assembly)
+        if e == environment and r["Type"] in STATEFUL and r.get("DeletionPolicy") != "Retain"
+    ]
     assert lost == []
 
 
 def test_dev_leaves_nothing_behind(assembly: Any) -> None:
-    kept = [(s, i) for e, s, i, r in resources(assembly) if e == "dev" and r.get("DeletionPolicy", "").startswith("Retain")]
+    kept = [
+        (s, i) for e, s, i, r in resources(assembly) if e == "dev" and r.get("DeletionPolicy", "").startswith("Retain")
+    ]
     assert kept == []
 
 
@@ -69,17 +85,32 @@ def test_every_resource_that_takes_tags_says_which_environment_it_is_of(assembly
 
 
 def test_two_syntheses_are_byte_equal(assembly: Any, tmp_path: Path) -> None:
-    environment = {**os.environ, "CDK_OUTDIR": str(tmp_path / "second"), "CDK_VALIDATION": "false", "PYTHONHASHSEED": "1"}
+    environment = {
+        **os.environ,
+        "CDK_OUTDIR": str(tmp_path / "second"),
+        "CDK_VALIDATION": "false",
+        "PYTHONHASHSEED": "1",
+    }
     environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     subprocess.run([sys.executable, "app.py"], cwd=ROOT, check=True, capture_output=True, env=environment)
     first = {path.relative_to(assembly.folder): path.read_bytes() for path in assembly.folder.rglob("*.json")}
-    second = {path.relative_to(tmp_path / "second"): path.read_bytes() for path in (tmp_path / "second").rglob("*.json")}
+    second = {
+        path.relative_to(tmp_path / "second"): path.read_bytes() for path in (tmp_path / "second").rglob("*.json")
+    }
     assert first.keys() == second.keys()
     assert [str(path) for path in first if first[path] != second[path]] == []
 
 
 def cfn_lint(*templates: str) -> list[dict[str, Any]]:
-    command = [str(Path(sys.executable).parent / "cfn-lint"), "--format", "json", "--non-zero-exit-code", "none", "--", *templates]
+    command = [
+        str(Path(sys.executable).parent / "cfn-lint"),
+        "--format",
+        "json",
+        "--non-zero-exit-code",
+        "none",
+        "--",
+        *templates,
+    ]
     return list(json.loads(subprocess.run(command, capture_output=True, text=True, check=True).stdout))
 
 
@@ -100,7 +131,7 @@ def test_nag_would_refuse_a_bare_bucket(pack: type[Any], monkeypatch: pytest.Mon
     app = cdk.App()
     s3.Bucket(cdk.Stack(app, "Bare"), "Bucket")
     cdk.Validations.of(app).add_plugins(pack(app))
-    with pytest.raises(RuntimeError, match="ValidationFailed|validation"):
+    with pytest.raises(RuntimeError, match="ValidationFailed"):
         app.synth()
 
 

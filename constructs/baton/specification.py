@@ -196,7 +196,9 @@ class ModelSpecification(Specification):
         if column is None and name in self.columns and self.columns[name].output:
             raise ValueError(f"{where}: {name} is the source's name; use its output, {self.columns[name].output}")
         if column is None and name in self.columns:
-            raise ValueError(f"{where}: {name} is personal data ({self.columns[name].treatment}); only outputs can be used")
+            raise ValueError(
+                f"{where}: {name} is personal data ({self.columns[name].treatment}); only outputs can be used"
+            )
         if column is None:
             raise ValueError(f"{where}: no column has the output {name}")
         if column.treatment in ("keyed_hash", "surrogate"):
