@@ -1,0 +1,46 @@
+"""The alarms of the platform's stacks."""
+
+from dataclasses import dataclass
+
+from botocore.exceptions import ClientError
+
+from cli.stacks import Platform
+
+# DescribeAlarms takes at most 100 names.
+PAGE = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class Alarm:
+    """One alarm and what it says."""
+
+    name: str
+    state: str
+    reason: str
+
+
+def alarms(platform: Platform) -> list[Alarm]:
+    """Every alarm that the stacks of this environment and model hold, the ringing ones first."""
+    client = platform.client("cloudwatch")
+    names = [name for stack in platform.stack_names() for name in _alarm_names(platform, stack)]
+    found = [
+        Alarm(name=alarm["AlarmName"], state=alarm["StateValue"], reason=alarm.get("StateReason", ""))
+        for start in range(0, len(names), PAGE)
+        for alarm in client.describe_alarms(AlarmNames=names[start : start + PAGE], MaxRecords=PAGE)["MetricAlarms"]
+    ]
+    return sorted(found, key=lambda alarm: (alarm.state != "ALARM", alarm.name))
+
+
+def _alarm_names(platform: Platform, stack: str) -> list[str]:
+    try:
+        pages = platform.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
+        return [
+            resource["PhysicalResourceId"]
+            for page in pages
+            for resource in page["StackResourceSummaries"]
+            if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
+        ]
+    except ClientError as error:
+        if "does not exist" not in str(error):
+            raise
+        return []

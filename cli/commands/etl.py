@@ -1,0 +1,32 @@
+"""`baton etl run`: from the source to a new data set."""
+
+import typer
+
+from cli import etl, options
+from cli.display import console, print_json
+
+app = typer.Typer(no_args_is_help=True, help="The way from the source into the curated zone.")
+
+
+@app.callback()
+def group() -> None:
+    """Keep `run` a command of its own, for others will join it."""
+
+
+@app.command()
+def run(
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    embedded: options.Embedded = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Run the ETL job and wait for it."""
+    platform = options.platform(env, model, embedded=embedded)
+    run_id = etl.start(platform)
+    with console.status(f"job run {run_id}") as spinner:
+        etl.wait(platform, run_id, meanwhile=lambda state: spinner.update(f"job run {run_id}: {state}"))
+    dataset = etl.current(platform)
+    if as_json:
+        print_json(dataset)
+    else:
+        console.print(f"[green]done[/]: {dataset.rows:,} rows, data set {dataset.hash[:16]} at {dataset.uri}")

@@ -1,0 +1,83 @@
+"""`baton evidence`, `approve` and `reject`: the compliance officer's desk."""
+
+import getpass
+from typing import Annotated
+
+import typer
+
+from cli import evidence as evidences
+from cli import options, registry
+from cli.display import console, print_json, table
+from cli.stacks import Platform
+
+Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
+Comment = Annotated[str, typer.Option(help="Why; kept with the version.")]
+OwnRole = Annotated[
+    bool, typer.Option("--own-role", help="Decide as yourself; do not take the compliance officer's role.")
+]
+
+
+def evidence(
+    number: Number,
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    embedded: options.Embedded = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show what speaks for and against a version."""
+    platform = options.platform(env, model, embedded=embedded)
+    found = evidences.read(platform, registry.version(platform, number))
+    if as_json:
+        print_json(found)
+    else:
+        show(found)
+
+
+def approve(
+    number: Number,
+    comment: Comment,
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    own_role: OwnRole = False,
+    embedded: options.Embedded = False,
+) -> None:
+    """Approve a version, as the compliance officer: the platform will serve it."""
+    _decide("Approved", number, comment, options.platform(env, model, embedded=embedded), own_role=own_role)
+
+
+def reject(
+    number: Number,
+    comment: Comment,
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    own_role: OwnRole = False,
+    embedded: options.Embedded = False,
+) -> None:
+    """Reject a version, as the compliance officer: the platform will never serve it."""
+    _decide("Rejected", number, comment, options.platform(env, model, embedded=embedded), own_role=own_role)
+
+
+def _decide(decision: registry.Decision, number: int, comment: str, platform: Platform, *, own_role: bool) -> None:
+    chosen = registry.version(platform, number)
+    role = None if own_role else platform.output("governance", "ComplianceOfficerRoleArn")
+    registry.decide(platform, chosen, decision, comment=comment, role_arn=role, person=getpass.getuser())
+    console.print(f"version {number} of {platform.model} is now [bold]{decision}[/] (it was {chosen.status})")
+
+
+def show(found: evidences.Evidence) -> None:
+    """Print evidence as tables."""
+    verdict = "[green]passed the gate[/]" if found.passed else "[bold red]did not pass the gate[/]"
+    console.print(f"version [bold]{found.version.number}[/] {verdict}: {found.reasons}\n")
+    numbers = {name: value for name, value in found.evaluation.items() if isinstance(value, int | float)}
+    table("Hold-out", ("metric", "value"), numbers.items())
+    table(
+        "Gate",
+        ("check", "", "value", "bound", "reason"),
+        ((c.name, "passed" if c.passed else "failed", c.value, c.bound, c.reason) for c in found.checks),
+    )
+    table(
+        "Bias after training",
+        ("facet", "value", "metric", "", "is"),
+        ((m.facet, m.facet_value, m.name, m.description, m.value) for m in found.bias if m.phase == "post"),
+    )
+    table("Attributions (mean |SHAP|)", ("feature", "value"), found.attributions.items())

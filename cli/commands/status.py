@@ -1,0 +1,80 @@
+"""`baton status`: where everything stands."""
+
+from typing import Any
+
+from cli import evidence, monitors, options, registry, training
+from cli.alarms import alarms
+from cli.display import console, print_json, table
+from cli.serving import serving
+from cli.stacks import Platform
+
+
+def status(
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    embedded: options.Embedded = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """Show versions, endpoint, last training, monitors and alarms."""
+    facts = gather(options.platform(env, model, embedded=embedded))
+    if as_json:
+        print_json(facts)
+    else:
+        _print(facts)
+
+
+def gather(platform: Platform) -> dict[str, Any]:
+    """All that the command shows."""
+    served = serving(platform)
+    newest = training.executions(platform, limit=1)
+    return {
+        "model": platform.model,
+        "environment": platform.environment,
+        "endpoint": served,
+        "versions": [
+            {"version": version, "auc": evidence.auc(platform, version), "serving": version.arn == served.package_arn}
+            for version in registry.versions(platform, limit=20)
+        ],
+        "last_training": training.execution(platform, newest[0]) if newest else None,
+        "monitors": {name: monitors.latest(platform, name) for name in monitors.SCHEDULE_OUTPUTS},
+        "alarms": alarms(platform),
+    }
+
+
+def _print(facts: dict[str, Any]) -> None:
+    served, last = facts["endpoint"], facts["last_training"]
+    console.print(
+        f"[bold]{facts['model']}[/] in [bold]{facts['environment']}[/]: endpoint {served.endpoint} is {served.status}\n"
+    )
+    table(
+        "Versions",
+        ("version", "approval", "AUC", "serving", "commit", "author", "created", "decided by"),
+        (
+            (
+                entry["version"].number,
+                entry["version"].status,
+                entry["auc"],
+                entry["serving"],
+                entry["version"].commit[:12],
+                entry["version"].author,
+                entry["version"].created,
+                entry["version"].decided_by or None,
+            )
+            for entry in facts["versions"]
+        ),
+    )
+    table("Last training", ("step", "status"), ((step.name, step.status) for step in (last.steps if last else ())))
+    table("Monitors", ("monitor", "violations", "at", "says"), (_monitor(*item) for item in facts["monitors"].items()))
+    ringing = [alarm for alarm in facts["alarms"] if alarm.state == "ALARM"]
+    table(
+        "Alarms",
+        ("alarm", "state", "why"),
+        ((a.name, a.state, a.reason) for a in ringing),
+        empty=f"none of {len(facts['alarms'])} rings",
+    )
+
+
+def _monitor(name: str, last: monitors.MonitorResult | None) -> tuple[Any, ...]:
+    if last is None:
+        return name, None, None, "has not run"
+    return name, len(last.violations) if last.answered else None, last.ended, last.message

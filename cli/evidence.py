@@ -1,0 +1,125 @@
+"""What a version's training left behind for the people who judge it."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from cli.errors import BatonError
+from cli.registry import Version
+from cli.stacks import Platform
+from cli.storage import read_json
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One thing the gate looked at."""
+
+    name: str
+    passed: bool
+    value: float | None
+    bound: str
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class BiasMetric:
+    """One bias metric of one value of one facet, before (`pre`) or after (`post`) training."""
+
+    phase: str
+    facet: str
+    facet_value: str
+    name: str
+    description: str
+    value: float | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """The evidence of one version. `evaluation` is the evaluation script's own file."""
+
+    version: Version
+    evaluation: dict[str, Any]
+    passed: bool
+    reasons: str
+    checks: tuple[Check, ...]
+    bias: tuple[BiasMetric, ...]
+    attributions: dict[str, float]
+
+    @property
+    def auc(self) -> float:
+        """Area under the ROC curve on the hold-out."""
+        return float(self.evaluation["auc"])
+
+
+def auc(platform: Platform, version: Version) -> float | None:
+    """A version's AUC on the hold-out; None when its evidence is gone."""
+    gate = read_json(platform.connection, f"{version.evidence_uri}/gate/gate.json") if version.evidence_uri else None
+    return None if gate is None else float(gate["auc"])
+
+
+def read(platform: Platform, version: Version) -> Evidence:
+    """Read the evidence of a version.
+
+    Raises:
+        BatonError: The version names no evidence, or a file of it is gone.
+    """
+    if not version.evidence_uri:
+        raise BatonError(
+            f"version {version.number} names no evidence (evidence_uri); it was not registered by this pipeline"
+        )
+    gate = _file(platform, version, "gate/gate.json")
+    bias = _file(platform, version, "bias/analysis.json")
+    explanations = _file(platform, version, "explainability/analysis.json")["explanations"]["kernel_shap"]
+    return Evidence(
+        version=version,
+        evaluation=_file(platform, version, "evaluation/evaluation.json"),
+        passed=bool(gate["passed"]),
+        reasons=str(gate.get("reasons", "")),
+        checks=tuple(_check(check) for check in gate["checks"]),
+        bias=bias_metrics(bias),
+        attributions=dict(sorted(explanations["label0"]["global_shap_values"].items(), key=lambda item: -abs(item[1]))),
+    )
+
+
+def bias_metrics(analysis: dict[str, Any]) -> tuple[BiasMetric, ...]:
+    """The metrics of an analysis.json, flat."""
+    return tuple(
+        BiasMetric(
+            phase=phase,
+            facet=facet,
+            facet_value=str(entry["value_or_threshold"]),
+            name=metric["name"],
+            description=metric.get("description", ""),
+            value=metric["value"],
+        )
+        for phase in ("pre", "post")
+        for facet, entries in analysis.get(f"{phase}_training_bias_metrics", {}).get("facets", {}).items()
+        for entry in entries
+        for metric in entry["metrics"]
+    )
+
+
+def _check(check: dict[str, Any]) -> Check:
+    value = check.get("value")
+    return Check(
+        name=check["name"],
+        passed=bool(check["passed"]),
+        value=float(value) if isinstance(value, int | float) else None,
+        bound=_bound(check.get("bound")),
+        reason=check.get("reason") or "",
+    )
+
+
+def _bound(bound: Any) -> str:
+    if isinstance(bound, list):
+        return " … ".join(f"{edge:g}" for edge in bound)
+    return "" if bound is None else str(bound)
+
+
+def _file(platform: Platform, version: Version, name: str) -> dict[str, Any]:
+    uri = f"{version.evidence_uri}/{name}"
+    content = read_json(platform.connection, uri)
+    if content is None:
+        raise BatonError(
+            f"the evidence of version {version.number} is incomplete: {uri} is missing; reject it and train again"
+        )
+    return content
