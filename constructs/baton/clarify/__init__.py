@@ -1,0 +1,1 @@
+"""Clarify: what SageMaker Clarify is told about a model, before and after it is deployed."""

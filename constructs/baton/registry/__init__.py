@@ -1,0 +1,1 @@
+"""Registry: where every version of a model waits for its approval."""

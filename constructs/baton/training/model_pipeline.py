@@ -1,0 +1,199 @@
+"""The pipeline that every model goes through.
+
+    Preprocess ─┬─ data quality ───────────────┐
+                └─ Train ─┬─ Evaluate ─────────┤
+                          ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Register
+                          └─ explainability ───┘                 └─ Refuse
+
+How data quality, bias and explainability are analysed is the choice of the backend.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from baton.specification import ModelSpecification
+from baton.training.analyses import Analyses
+from baton.training.definition import Parameter, PipelineDefinition
+from baton.training.jobs import TrainingJob
+from baton.training.packages import Evidence, ModelPackage
+from baton.training.references import ExecutionVariable, Join
+from baton.training.steps import (
+    Comparison,
+    ConditionStep,
+    FailStep,
+    ProcessingStep,
+    PropertyFile,
+    RegisterModelStep,
+    TrainingStep,
+)
+from baton.training.workplace import CACHED_FOR, JOB_RETRY, SERVICE_RETRY, Workplace, file_in
+
+CHANNELS = "/opt/ml/input/data"
+
+# The artefact brings its own code, so whoever serves it needs nothing but the container.
+SERVING_ENVIRONMENT = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+}
+
+DATASET_URI = Parameter(name="DatasetUri", default="none")
+DATASET_HASH = Parameter(name="DatasetHash", default="none")
+REASON = Parameter(name="Reason", default="none")
+
+GATE_REPORT = "GateReport"
+
+
+@dataclass(frozen=True, kw_only=True)
+class DriftConfigurations:
+    """The S3 URIs of what Clarify needs to repeat the analyses on live traffic."""
+
+    bias: str
+    explainability: str
+
+
+class Backend(Protocol):
+    """Makes the analyses of a version."""
+
+    def __call__(self, *, preprocess: ProcessingStep, train: TrainingStep) -> Analyses:
+        """The steps that analyse, and where their results lie."""
+
+
+def preprocess_step(workplace: Workplace) -> ProcessingStep:
+    """Splits the dataset. The same dataset and code give the same splits, so an earlier result may be reused."""
+    folders = ("train", "validation", "holdout", "baseline", "analysis", "transformer")
+    return workplace.script(
+        "Preprocess",
+        "training.preprocess",
+        reads={"dataset": DATASET_URI.value},
+        writes={folder: workplace.features(folder) for folder in folders},
+        purpose="data",
+        cache_for=CACHED_FOR,
+    )
+
+
+def train_step(workplace: Workplace, model: ModelSpecification, preprocess: ProcessingStep) -> TrainingStep:
+    """Trains the model, byte-equal for the same splits and code, so an earlier result may be reused."""
+    job = TrainingJob(
+        image=workplace.image,
+        role_arn=workplace.job_role_arn,
+        machine=workplace.machine(purpose="models"),
+        network=workplace.network(),
+        output_s3_uri=Join("/", (workplace.models_uri, ExecutionVariable("PipelineExecutionId"))),
+        output_key_arn=workplace.models_key_arn,
+        max_runtime_seconds=workplace.max_runtime_seconds,
+        entrypoint=("python3", "-m", "pipeline_scripts", "training.train"),
+        channels={
+            **{name: preprocess.output(name) for name in ("train", "validation", "transformer")},
+            "code": workplace.code.s3_uri,
+            "wheels": workplace.code.wheels_s3_uri,
+        },
+        environment=workplace.code.environment(CHANNELS),
+        hyperparameters={name: str(value) for name, value in model.training.hyperparameters.items()},
+    )
+    return TrainingStep(name="Train", job=job, retries=(SERVICE_RETRY, JOB_RETRY), cache_for=CACHED_FOR)
+
+
+def evaluate_step(workplace: Workplace, preprocess: ProcessingStep, train: TrainingStep) -> ProcessingStep:
+    """Measures the model on the hold-out."""
+    return workplace.script(
+        "Evaluate",
+        "training.evaluate",
+        reads={"model": train.artifact, "holdout": preprocess.output("holdout")},
+        writes={"output": workplace.evidence("evaluation"), "model-quality": workplace.evidence("model_quality")},
+    )
+
+
+def gate_step(
+    workplace: Workplace, *, train: TrainingStep, evaluate: ProcessingStep, analyses: Analyses
+) -> ProcessingStep:
+    """Decides, from the evidence, whether the version may be registered.
+
+    It names the results of check steps by their place in S3, which shows no dependency, so it says that it waits.
+    """
+    return workplace.script(
+        "Gate",
+        "training.gate",
+        reads={
+            "evaluation": evaluate.output("output"),
+            "bias": analyses.bias,
+            "explainability": analyses.explainability,
+            "data-quality": analyses.data_quality,
+            "model-quality": evaluate.output("model-quality"),
+            "model": train.artifact,
+        },
+        writes={"output": workplace.evidence("gate")},
+        property_files=(PropertyFile(name=GATE_REPORT, output="output", path="gate.json"),),
+        depends_on=tuple(step.name for step in analyses.steps),
+    )
+
+
+def verdict_step(*, gate: ProcessingStep, register: RegisterModelStep) -> ConditionStep:
+    """Registers what passed the gate, and says why when it did not."""
+    report = file_in(gate.output("output"), "gate.json")
+    refusal = Join("", ("The gate refused this version: ", gate.value(GATE_REPORT, "reasons"), " Report: ", report))
+    return ConditionStep(
+        name="Passed",
+        conditions=(Comparison(relation="Equals", left=gate.value(GATE_REPORT, "passed"), right=1),),
+        if_steps=(register,),
+        else_steps=(FailStep(name="Refuse", message=refusal),),
+    )
+
+
+def training_definition(
+    workplace: Workplace,
+    *,
+    model: ModelSpecification,
+    commit: str,
+    author: str,
+    drift_configurations: DriftConfigurations,
+    analyse: Backend,
+) -> PipelineDefinition:
+    """The whole pipeline of one model. `commit` and `author` are those of the deployed code."""
+    commit_id = Parameter(name="CommitId", default=commit)
+    author_name = Parameter(name="Author", default=author)
+    preprocess = preprocess_step(workplace)
+    train = train_step(workplace, model, preprocess)
+    evaluate = evaluate_step(workplace, preprocess, train)
+    analyses = analyse(preprocess=preprocess, train=train)
+    gate = gate_step(workplace, train=train, evaluate=evaluate, analyses=analyses)
+    package = ModelPackage(
+        group_name=workplace.group_name,
+        image=workplace.image,
+        model_data_url=train.artifact,
+        environment=SERVING_ENVIRONMENT,
+        instance_types=(model.serving.instance_type,),
+        evidence=Evidence(
+            data_statistics=analyses.data_statistics,
+            data_constraints=analyses.data_constraints,
+            quality_statistics=file_in(evaluate.output("model-quality"), "statistics.json"),
+            quality_constraints=file_in(evaluate.output("model-quality"), "constraints.json"),
+            data_bias=analyses.data_bias,
+            model_bias=analyses.model_bias,
+            explainability=analyses.attributions,
+            bias_config=drift_configurations.bias,
+            explainability_config=drift_configurations.explainability,
+        ),
+        properties={
+            "commit": commit_id.value,
+            "author": author_name.value,
+            "dataset_hash": DATASET_HASH.value,
+            "dataset_uri": DATASET_URI.value,
+            "evidence_uri": workplace.evidence(),
+            "image": workplace.image,
+            "artifact_sha256": gate.value(GATE_REPORT, "artifact_sha256"),
+            "pipeline_execution": ExecutionVariable("PipelineExecutionArn"),
+            "reason": REASON.value,
+        },
+    )
+    register = RegisterModelStep(name="Register", package=package, retries=(SERVICE_RETRY,))
+    return PipelineDefinition(
+        parameters=(DATASET_URI, DATASET_HASH, commit_id, author_name, REASON),
+        steps=(
+            preprocess,
+            train,
+            evaluate,
+            *analyses.steps,
+            gate,
+            verdict_step(gate=gate, register=register),
+        ),
+    )

@@ -1,0 +1,29 @@
+"""Our table of images says what the SageMaker SDK says."""
+
+import pytest
+from sagemaker.core import image_uris
+
+from baton.foundation.images import CLARIFY_VERSION, REGIONS, XGBOOST_VERSION, images_in
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_images_are_those_of_the_sdk(region: str) -> None:
+    images = images_in(region)
+
+    assert images.xgboost == image_uris.retrieve("xgboost", region=region, version=XGBOOST_VERSION)
+    if images.managed is None:
+        with pytest.raises(ValueError, match="Unsupported region"):
+            for framework in ("model-monitor", "clarify"):
+                image_uris.retrieve(framework, region=region)
+    else:
+        assert images.managed.model_monitor == image_uris.retrieve("model-monitor", region=region)
+        assert images.managed.clarify == image_uris.retrieve("clarify", region=region, version=CLARIFY_VERSION)
+
+
+def test_every_environment_of_ours_can_use_either_backend() -> None:
+    assert images_in("eu-west-1").managed is not None
+
+
+def test_fails_when_the_region_is_unknown() -> None:
+    with pytest.raises(ValueError, match="no image is known for region 'mars-north-1'"):
+        images_in("mars-north-1")
