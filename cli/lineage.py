@@ -68,7 +68,7 @@ def _served_then(platform: Platform, prediction: capture.Prediction) -> tuple[st
     endpoint = client.describe_endpoint(EndpointName=prediction.endpoint)
     if endpoint["LastModifiedTime"].astimezone(UTC) > prediction.moment:
         raise BatonError(
-            f"endpoint {prediction.endpoint} was changed after prediction {prediction.inference_id} at {prediction.time}: "
+            f"endpoint {prediction.endpoint} was changed after this prediction of {prediction.time}: "
             "it no longer tells which version answered"
         )
     config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
