@@ -1,0 +1,1 @@
+"""From a company's database into the curated zone, without personal data."""

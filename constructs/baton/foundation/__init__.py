@@ -1,0 +1,1 @@
+"""What every station stands on: keys, network, and the code that runs inside AWS."""

@@ -1,0 +1,38 @@
+"""What every station of the platform is given."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+
+from baton.foundation.encryption import PlatformKeys
+from baton.foundation.network import PrivateNetwork
+from baton.foundation.runtime_code import HandlerLayer
+from baton.lake.zones import LakeZones
+from baton.observability.notifications import NotificationTopic
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """One environment's shared foundation, and the choices that constructs read instead of the configuration.
+
+    `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that jobs bring along.
+    `commit` and `author` say which state of the code is deployed, and whose it is.
+    """
+
+    keys: PlatformKeys
+    network: PrivateNetwork
+    zones: LakeZones
+    topic: NotificationTopic
+    layer: HandlerLayer
+    source: Path
+    wheels: Path
+    log_retention: logs.RetentionDays
+    removal_policy: cdk.RemovalPolicy
+    environment_name: str
+    region: str
+    analysis_backend: Literal["open", "managed"]
+    commit: str
+    author: str

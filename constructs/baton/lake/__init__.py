@@ -1,0 +1,1 @@
+"""The data lake: its zones, its catalogue, its query workgroup."""

@@ -1,0 +1,1 @@
+"""How people learn that something is wrong."""
