@@ -1,0 +1,139 @@
+"""How good the probabilities of a binary model are: scikit-learn's metrics, and how sure they can be.
+
+Deviations are bootstrapped: of thresholded metrics by redrawing the four cells of the confusion matrix (which is the
+same as redrawing rows), of the AUC by redrawing rows.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn import metrics
+
+Labels = npt.NDArray[np.int8]
+Scores = npt.NDArray[np.floating[Any]]
+
+_DRAWS = 400
+_BOOTSTRAP_SEED = 20260101
+_CURVE_POINTS = 200
+
+
+def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]:
+    """Every metric of a version on one set of rows; both outcomes must occur in `labels`."""
+    predicted = (scores >= threshold).astype(np.int8)
+    rates = thresholded(labels, predicted)
+    draws = bootstrap_auc(labels, scores)
+    return {
+        "rows": len(labels),
+        "positive_rate": float(labels.mean()),
+        "threshold": threshold,
+        "auc": auc(labels, scores),
+        "auc_interval": {"level": 0.95, "low": np.quantile(draws, 0.025), "high": np.quantile(draws, 0.975)},
+        **{name: rates[name] for name in ("accuracy", "precision", "recall", "f1")},
+        "log_loss": metrics.log_loss(labels, scores.astype(np.float64), labels=[0, 1]),
+        "brier": metrics.brier_score_loss(labels, scores),
+        "average_precision": metrics.average_precision_score(labels, scores),
+        "confusion_matrix": confusion(labels, predicted),
+        "roc_curve": roc_curve(labels, scores),
+        "calibration": calibration(labels, scores),
+    }
+
+
+def auc(labels: Labels, scores: Scores) -> float:
+    """Area under the ROC curve."""
+    return float(metrics.roc_auc_score(labels, scores))
+
+
+def confusion(labels: Labels, predicted: Labels) -> dict[str, dict[str, int]]:
+    """Rows by actual label, then by predicted label: Model Monitor's shape."""
+    table = metrics.confusion_matrix(labels, predicted, labels=[0, 1])
+    return {str(actual): {str(answer): int(table[actual, answer]) for answer in (0, 1)} for actual in (0, 1)}
+
+
+def thresholded(labels: Labels, predicted: Labels) -> dict[str, float]:
+    """The metrics of the labels that the threshold makes; 0 where nothing was predicted positive."""
+    table = metrics.confusion_matrix(labels, predicted, labels=[0, 1])
+    return {name: float(value[0]) for name, value in _rates(table.reshape(1, 4)).items()}
+
+
+def deviations(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
+    """The bootstrapped standard deviation of every metric of `thresholded`, and of the AUC."""
+    table = metrics.confusion_matrix(labels, (scores >= threshold).astype(np.int8), labels=[0, 1]).reshape(4)
+    generator = np.random.default_rng(_BOOTSTRAP_SEED)
+    redrawn = generator.multinomial(len(labels), table / table.sum(), size=_DRAWS)
+    rates = {name: float(value.std()) for name, value in _rates(redrawn).items()}
+    return {**rates, "auc": float(bootstrap_auc(labels, scores).std())}
+
+
+def _rates(cells: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
+    """Metrics from confusion matrices, a row each: true negatives, false positives, false negatives, true positives."""
+    tn, fp, fn, tp = (cells[:, place].astype(np.float64) for place in range(4))
+
+    def share(part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        return np.divide(part, whole, out=np.zeros_like(part), where=whole > 0)
+
+    def f_score(beta: float) -> npt.NDArray[np.float64]:
+        weight = beta * beta
+        return share((1 + weight) * tp, (1 + weight) * tp + weight * fn + fp)
+
+    return {
+        "recall": share(tp, tp + fn),
+        "precision": share(tp, tp + fp),
+        "accuracy": share(tp + tn, tp + tn + fp + fn),
+        "true_positive_rate": share(tp, tp + fn),
+        "true_negative_rate": share(tn, tn + fp),
+        "false_positive_rate": share(fp, tn + fp),
+        "false_negative_rate": share(fn, tp + fn),
+        "f0_5": f_score(0.5),
+        "f1": f_score(1.0),
+        "f2": f_score(2.0),
+    }
+
+
+def bootstrap_auc(labels: Labels, scores: Scores) -> npt.NDArray[np.float64]:
+    """The AUC of many redrawn samples of the same size. A draw with one outcome only says 0.5: it knows nothing."""
+    generator = np.random.default_rng(_BOOTSTRAP_SEED)
+    levels, level = np.unique(scores, return_inverse=True)
+    draws = np.empty(_DRAWS)
+    for draw in range(_DRAWS):
+        rows = generator.integers(len(labels), size=len(labels))
+        positives = np.bincount(level[rows], weights=labels[rows], minlength=len(levels))
+        negatives = np.bincount(level[rows], minlength=len(levels)) - positives
+        pairs = positives.sum() * negatives.sum()
+        won = float(np.sum(positives * (np.cumsum(negatives) - negatives / 2)))
+        draws[draw] = won / pairs if pairs else 0.5
+    return draws
+
+
+def roc_curve(labels: Labels, scores: Scores) -> dict[str, list[float]]:
+    """The ROC curve, thinned evenly to at most 200 points; its two ends stay."""
+    false_rate, true_rate, _ = metrics.roc_curve(labels, scores)
+    kept = _thinned(len(false_rate))
+    return {"fpr": false_rate[kept].tolist(), "tpr": true_rate[kept].tolist()}
+
+
+def precision_recall_curve(labels: Labels, scores: Scores) -> dict[str, list[float]]:
+    """The precision-recall curve, thinned in the same way."""
+    precision, recall, _ = metrics.precision_recall_curve(labels, scores)
+    kept = _thinned(len(precision))
+    return {"precisions": precision[kept].tolist(), "recalls": recall[kept].tolist()}
+
+
+def _thinned(points: int) -> npt.NDArray[np.int64]:
+    return np.unique(np.linspace(0, points - 1, min(points, _CURVE_POINTS)).round().astype(np.int64))
+
+
+def calibration(labels: Labels, scores: Scores, *, bins: int = 10) -> list[dict[str, float]]:
+    """What was promised and what came true, in bins of equal width; empty bins are left out."""
+    bin_of = np.minimum((np.asarray(scores, dtype=np.float64) * bins).astype(int), bins - 1)
+    return [
+        {
+            "low": place / bins,
+            "high": (place + 1) / bins,
+            "rows": int((bin_of == place).sum()),
+            "mean_probability": float(scores[bin_of == place].mean()),
+            "positive_rate": float(labels[bin_of == place].mean()),
+        }
+        for place in range(bins)
+        if (bin_of == place).any()
+    ]

@@ -1,0 +1,1 @@
+"""The monitors of a served version, one module a monitor."""

@@ -1,0 +1,109 @@
+"""The hooks of the SageMaker XGBoost container's script mode: load, read, predict, answer.
+
+Training copies this file into the artefact as `code/inference.py`, with the package it needs beside it, so a version
+serves itself with the very code it was trained with. Content types: see `pipeline_scripts.serving.request`. Answers are
+`text/csv` (one probability a line), `application/json` or `application/jsonlines` (probability and label).
+"""
+
+import json
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# The container may install this module elsewhere; the package it needs stays in the folder it was submitted in.
+if "SAGEMAKER_SUBMIT_DIRECTORY" in os.environ:
+    sys.path.insert(0, os.environ["SAGEMAKER_SUBMIT_DIRECTORY"])
+
+import numpy as np
+import numpy.typing as npt
+import xgboost
+
+from pipeline_scripts.serving.errors import RequestError
+from pipeline_scripts.serving.request import CSV, JSON, JSON_LINES, parse_request
+from pipeline_scripts.serving.signature import Signature
+from pipeline_scripts.serving.transformer import Transformer
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServedModel:
+    """A loaded version: the trees, and what turns a request into their columns."""
+
+    booster: xgboost.Booster
+    transformer: Transformer
+    signature: Signature
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prediction:
+    """The probability of the positive outcome a row, and from where on it counts as the label 1."""
+
+    probabilities: npt.NDArray[np.float32]
+    threshold: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """A request as it came. The container does not hand the model to `input_fn`, so `predict_fn` checks it."""
+
+    body: bytes | str
+    content_type: str | None
+
+
+def model_fn(model_dir: str) -> ServedModel:
+    """Load the version from its folder."""
+    folder = Path(model_dir)
+    booster = xgboost.Booster(model_file=str(folder / "model.json"))
+    booster.set_param({"nthread": 1})  # the container starts one worker a core; more threads only wait for each other
+    return ServedModel(
+        booster=booster,
+        transformer=Transformer.from_json(json.loads((folder / "transformer.json").read_text(encoding="utf-8"))),
+        signature=Signature.from_json(json.loads((folder / "signature.json").read_text(encoding="utf-8"))),
+    )
+
+
+def input_fn(request_body: bytes | str, request_content_type: str | None) -> Request:
+    """Take the request as it is."""
+    return Request(body=request_body, content_type=request_content_type)
+
+
+def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
+    """Check the rows against the version's signature and score them.
+
+    In-place: the same trees as through a DMatrix, without building one.
+
+    Raises:
+        RequestError: The request does not fit; its `status_code` is a 4xx and its message names the field.
+    """
+    columns = parse_request(input_data.body, input_data.content_type, model.signature)
+    probabilities = model.booster.inplace_predict(model.transformer.encode(columns))
+    return Prediction(probabilities=np.asarray(probabilities, dtype=np.float32), threshold=model.signature.threshold)
+
+
+def output_fn(prediction: Prediction, accept: str | None) -> str:
+    """Write the answer in the first form that the caller accepts; text/csv when any will do.
+
+    Raises:
+        RequestError: The caller accepts none of the forms (406).
+    """
+    for kind in (accept or "*/*").split(","):
+        kind = kind.split(";")[0].strip().lower()
+        if kind in (CSV, "*/*", "text/*"):
+            return "\n".join(map(shown, prediction.probabilities)) + "\n"
+        if kind == JSON:
+            return json.dumps({"predictions": _labelled(prediction)})
+        if kind in (JSON_LINES, "application/x-jsonlines"):
+            return "\n".join(map(json.dumps, _labelled(prediction))) + "\n"
+    raise RequestError(f"accept {accept!r} is not one of {CSV}, {JSON}, {JSON_LINES}", status_code=406)
+
+
+def shown(probability: np.float32 | float) -> str:
+    """A probability with as many digits as bring the same 32-bit number back."""
+    return f"{probability:.9g}"
+
+
+def _labelled(prediction: Prediction) -> list[dict[str, float | int]]:
+    return [
+        {"probability": float(shown(probability)), "label": int(probability >= prediction.threshold)}
+        for probability in prediction.probabilities
+    ]

@@ -1,0 +1,71 @@
+"""What a version accepts and answers: the inputs of a request, in order, and the threshold of the label."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True)
+class Input:
+    """One value of a request. `feature` is false for what is only captured, so that bias can be watched.
+
+    `categories` are those seen in training; another one is accepted and counts as unknown.
+    """
+
+    name: str
+    type: str
+    feature: bool
+    categories: tuple[str, ...] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Signature:
+    """What a request to a version carries and how its answer becomes a label."""
+
+    model: str
+    inputs: tuple[Input, ...]
+    target: str
+    positive: int | str
+    threshold: float
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The inputs' names in the order in which a CSV request carries them."""
+        return tuple(item.name for item in self.inputs)
+
+    def to_json(self) -> dict[str, Any]:
+        """The signature as JSON."""
+        return {
+            "version": "1.0",
+            "model": self.model,
+            "inputs": [
+                {
+                    "name": item.name,
+                    "type": item.type,
+                    "feature": item.feature,
+                    "categories": None if item.categories is None else list(item.categories),
+                }
+                for item in self.inputs
+            ],
+            "target": {"column": self.target, "positive": self.positive},
+            "threshold": self.threshold,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Signature":
+        """Read back what `to_json` wrote."""
+        return cls(
+            model=content["model"],
+            inputs=tuple(
+                Input(
+                    name=item["name"],
+                    type=item["type"],
+                    feature=item["feature"],
+                    categories=None if item["categories"] is None else tuple(item["categories"]),
+                )
+                for item in content["inputs"]
+            ),
+            target=content["target"]["column"],
+            positive=content["target"]["positive"],
+            threshold=float(content["threshold"]),
+        )

@@ -1,0 +1,101 @@
+"""From raw inputs to the numbers a model sees: one definition for training, evaluation, analyses and serving.
+
+What is missing or was never seen in training gets one fixed answer here, so that it means the same everywhere:
+
+* a missing number, or a missing or unknown ordered category, becomes the fill value fitted in training (the median);
+* a missing or unknown unordered category belongs to none of the known ones: all its columns are 0.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Matrix = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Feature:
+    """How one feature becomes columns.
+
+    `number` is itself, `ordinal` is the category's place in their order, `one_hot` is one column a category.
+    """
+
+    name: str
+    encoding: Literal["number", "ordinal", "one_hot"]
+    categories: tuple[str, ...] = ()
+    fill: float = 0.0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the columns it becomes."""
+        if self.encoding == "one_hot":
+            return tuple(f"{self.name}={category}" for category in self.categories)
+        return (self.name,)
+
+    def encode(self, values: Sequence[Any]) -> Matrix:
+        """Turn raw values into a block of as many columns as `columns` names."""
+        if self.encoding == "number":
+            numbers = np.asarray(values, dtype=np.float64)
+            return np.where(np.isnan(numbers), self.fill, numbers).astype(np.float32).reshape(-1, 1)
+        places = {category: place for place, category in enumerate(self.categories)}
+        if self.encoding == "ordinal":
+            return np.array([places.get(value, self.fill) for value in values], dtype=np.float32).reshape(-1, 1)
+        block = np.zeros((len(values), len(self.categories)), dtype=np.float32)
+        known = [(row, places[value]) for row, value in enumerate(values) if value in places]
+        if known:
+            rows, columns = zip(*known, strict=True)
+            block[rows, columns] = 1.0
+        return block
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transformer:
+    """Every feature's encoding, in the order in which the model's columns lie."""
+
+    features: tuple[Feature, ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the model's columns."""
+        return tuple(column for feature in self.features for column in feature.columns)
+
+    @property
+    def owners(self) -> tuple[int, ...]:
+        """For every column, the place of the feature it came from."""
+        return tuple(place for place, feature in enumerate(self.features) for _ in feature.columns)
+
+    def encode(self, values: Mapping[str, Any]) -> Matrix:
+        """Turn raw values, a sequence (or frame column) a feature, into the model's matrix.
+
+        Raises:
+            KeyError: A feature is not among `values`.
+        """
+        return np.hstack([feature.encode(values[feature.name]) for feature in self.features])
+
+    def to_json(self) -> dict[str, Any]:
+        """The fitted values as JSON."""
+        return {
+            "version": "1.0",
+            "features": [
+                {"name": item.name, "encoding": item.encoding, "categories": list(item.categories), "fill": item.fill}
+                for item in self.features
+            ],
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> "Transformer":
+        """Read back what `to_json` wrote."""
+        return cls(
+            features=tuple(
+                Feature(
+                    name=item["name"],
+                    encoding=item["encoding"],
+                    categories=tuple(item["categories"]),
+                    fill=float(item["fill"]),
+                )
+                for item in content["features"]
+            )
+        )
