@@ -1,0 +1,12 @@
+"""What Glue runs as its script; the code itself comes with --extra-py-files."""
+
+import sys
+
+from pipeline_scripts.etl.errors import EtlError
+from pipeline_scripts.etl.job import main
+
+if __name__ == "__main__":
+    try:
+        main(sys.argv[1:])
+    except EtlError as error:
+        sys.exit(str(error))  # Glue shows it as the run's error message

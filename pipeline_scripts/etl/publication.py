@@ -1,0 +1,80 @@
+"""Makes a checked run the published version: its files, then its manifest, then, last and at once, the pointer."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import date, datetime, timezone
+from typing import Any
+
+from pyspark.sql import DataFrame
+from pyspark.sql import functions as F
+
+from pipeline_scripts.etl.storage import Objects
+from pipeline_scripts.model import Model
+
+HASHING_THREADS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile:
+    """One Parquet file of a dataset version."""
+
+    name: str
+    sha256: str
+    bytes: int
+    rows: int
+
+
+def describe_files(*, staged: DataFrame, uri: str, objects: Objects) -> list[DataFile]:
+    """Name, hash, size and rows of every Parquet file below `uri`, whose content is `staged`."""
+    rows = {row[0]: row[1] for row in staged.groupBy(F.col("_metadata.file_name")).count().collect()}
+    names = [name for name in objects.list_names(uri) if name.endswith(".parquet")]
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        fingerprints = list(pool.map(lambda name: objects.fingerprint(f"{uri}/{name}"), names))
+    return [
+        DataFile(name=name, sha256=sha256, bytes=size, rows=rows.get(name, 0))
+        for name, (sha256, size) in zip(names, fingerprints, strict=True)
+    ]
+
+
+def dataset_hash(*, files: Sequence[DataFile], columns: Sequence[dict[str, str]]) -> str:
+    """One hash for the content: the same rows give the same hash, whatever the files are called."""
+    content = {"columns": list(columns), "files": sorted(file.sha256 for file in files)}
+    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def publish(
+    *,
+    files: Sequence[DataFile],
+    staged_uri: str,
+    curated_uri: str,
+    run_id: str,
+    model: Model,
+    as_of: date,
+    code_commit: str,
+    objects: Objects,
+) -> dict[str, Any]:
+    """Copy the staged files to the run's prefix in the curated zone and point to them. Returns the manifest."""
+    run_uri = f"{curated_uri}/runs/{run_id}"
+    for file in files:
+        objects.copy(f"{staged_uri}/{file.name}", f"{run_uri}/{file.name}")
+    outputs = [column.output for column in model.columns if column.output is not None]
+    columns = [{"name": name, "type": model.kind(name)} for name in outputs]
+    manifest = {
+        "model": model.name,
+        "run_id": run_id,
+        "dataset_uri": f"{run_uri}/",
+        "rows": sum(file.rows for file in files),
+        "columns": columns,
+        "files": [asdict(file) for file in files],
+        "dataset_hash": dataset_hash(files=files, columns=columns),
+        "as_of": as_of.isoformat(),
+        "code_commit": code_commit,
+        "created_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+    objects.write_json(f"{run_uri}/manifest.json", manifest)
+    pointer = {name: manifest[name] for name in ("run_id", "dataset_uri", "dataset_hash", "rows")}
+    objects.write_json(f"{curated_uri}/current.json", {**pointer, "manifest_uri": f"{run_uri}/manifest.json"})
+    return manifest

@@ -1,0 +1,164 @@
+"""S3 for objects and for Spark's frames.
+
+Glue's Spark reads and writes s3:// itself. A Spark without an S3 file system (a laptop, embedded AWS) works on a local
+folder that is carried to and from S3; that is refused on a cluster, whose nodes do not share a disk.
+"""
+
+import hashlib
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Protocol, cast
+
+from pyspark.sql import DataFrame, SparkSession
+
+from pipeline_scripts.etl.errors import EtlError
+
+CHUNK_BYTES = 1 << 20
+DELETE_BATCH = 1000  # the most that one DeleteObjects takes
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """`s3://bucket/key` as bucket and key."""
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+class Objects:
+    """The objects of the lake, by their s3:// URIs."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def list_names(self, prefix_uri: str) -> list[str]:
+        """Names below `prefix_uri/`, relative to it, sorted."""
+        bucket, prefix = split_uri(f"{prefix_uri}/")
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
+
+    def read_json(self, uri: str) -> dict[str, Any] | None:
+        """The JSON object at `uri`, None where there is none."""
+        bucket, key = split_uri(uri)
+        try:
+            body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+        except self._client.exceptions.NoSuchKey:
+            return None
+        return cast(dict[str, Any], json.loads(body))
+
+    def write_json(self, uri: str, content: dict[str, Any]) -> None:
+        """Replace the object at `uri` in one request, so that a reader sees the old one or the new one."""
+        bucket, key = split_uri(uri)
+        body = json.dumps(content, indent=2).encode()
+        self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
+
+    def fingerprint(self, uri: str) -> tuple[str, int]:
+        """SHA-256 and size in bytes of the object at `uri`."""
+        digest, size = hashlib.sha256(), 0
+        for chunk in self._chunks(uri):
+            digest.update(chunk)
+            size += len(chunk)
+        return digest.hexdigest(), size
+
+    def copy(self, source_uri: str, target_uri: str) -> None:
+        """Copy one object inside S3."""
+        (source_bucket, source_key), (bucket, key) = split_uri(source_uri), split_uri(target_uri)
+        self._client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": source_bucket, "Key": source_key})
+
+    def delete_below(self, prefix_uri: str) -> None:
+        """Remove every object below `prefix_uri/`."""
+        bucket, prefix = split_uri(f"{prefix_uri}/")
+        keys = [{"Key": prefix + name} for name in self.list_names(prefix_uri)]
+        for start in range(0, len(keys), DELETE_BATCH):
+            batch = {"Objects": keys[start : start + DELETE_BATCH], "Quiet": True}
+            self._client.delete_objects(Bucket=bucket, Delete=batch)
+
+    def upload(self, path: Path, uri: str) -> None:
+        """Put a local file at `uri`."""
+        bucket, key = split_uri(uri)
+        with path.open("rb") as body:
+            self._client.put_object(Bucket=bucket, Key=key, Body=body)
+
+    def download(self, uri: str, path: Path) -> None:
+        """Put the object at `uri` into a local file."""
+        with path.open("wb") as file:
+            for chunk in self._chunks(uri):
+                file.write(chunk)
+
+    def _chunks(self, uri: str) -> Iterator[bytes]:
+        bucket, key = split_uri(uri)
+        yield from self._client.get_object(Bucket=bucket, Key=key)["Body"].iter_chunks(CHUNK_BYTES)
+
+
+class Frames(Protocol):
+    """Spark's frames as folders of Parquet files under s3:// URIs."""
+
+    def write(self, frame: DataFrame, uri: str) -> None:
+        """Write `frame` as Parquet files directly below `uri`."""
+
+    def read(self, uri: str) -> DataFrame:
+        """The frame whose Parquet files lie directly below `uri`."""
+
+
+class SparkFrames:
+    """For a Spark that knows s3:// itself."""
+
+    def __init__(self, spark: SparkSession) -> None:
+        self._spark = spark
+
+    def write(self, frame: DataFrame, uri: str) -> None:
+        """Write through Spark's S3 file system."""
+        _parquet(frame, uri)
+
+    def read(self, uri: str) -> DataFrame:
+        """Read through Spark's S3 file system."""
+        return self._spark.read.parquet(uri)
+
+
+class CarriedFrames:
+    """For a Spark that knows only local folders: `folder` holds what is carried to and from S3."""
+
+    def __init__(self, spark: SparkSession, objects: Objects, folder: Path) -> None:
+        self._spark = spark
+        self._objects = objects
+        self._folder = folder
+
+    def write(self, frame: DataFrame, uri: str) -> None:
+        """Write locally, then upload the Parquet files."""
+        local = self._new_folder() / "frame"
+        _parquet(frame, local.as_uri())
+        for path in sorted(local.glob("*.parquet")):
+            self._objects.upload(path, f"{uri}/{path.name}")
+
+    def read(self, uri: str) -> DataFrame:
+        """Download the Parquet files, then read them locally."""
+        local = self._new_folder()
+        for name in self._objects.list_names(uri):
+            if name.endswith(".parquet"):
+                self._objects.download(f"{uri}/{name}", local / name)
+        return self._spark.read.parquet(local.as_uri())
+
+    def _new_folder(self) -> Path:
+        return Path(tempfile.mkdtemp(dir=self._folder))
+
+
+def open_frames(*, spark: SparkSession, objects: Objects, folder: Path) -> Frames:
+    """The frames this Spark can reach.
+
+    Raises:
+        EtlError: A cluster has no S3 file system.
+    """
+    if _knows_s3(spark):
+        return SparkFrames(spark)
+    if not str(spark.sparkContext.master).startswith("local"):
+        raise EtlError("Spark: this cluster has no file system for s3://; add one (hadoop-aws, or run on Glue)")
+    return CarriedFrames(spark, objects, folder)
+
+
+def _knows_s3(spark: SparkSession) -> bool:
+    context: Any = spark.sparkContext
+    return context._jsc.hadoopConfiguration().get("fs.s3.impl") is not None
+
+
+def _parquet(frame: DataFrame, uri: str) -> None:
+    frame.write.mode("error").option("compression", "zstd").parquet(uri)
