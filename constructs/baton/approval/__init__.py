@@ -1,0 +1,1 @@
+"""Approval: from a person's word to an endpoint that provably follows it."""

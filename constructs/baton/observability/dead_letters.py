@@ -1,0 +1,43 @@
+"""Where events go that could not be delivered, so that none is lost without a trace."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+from baton.observability.alarm import OperatorAlarm
+
+
+class DeadLetters(Construct):
+    """An encrypted queue for undeliverable events, with an alarm on the first one.
+
+    Args:
+        key: Encrypts the queue. Its policy must admit EventBridge.
+        topic: Whom to tell.
+        what: What the events should have started, in a few words.
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, topic: sns.ITopic, what: str) -> None:
+        super().__init__(scope, construct_id)
+        self.queue = sqs.Queue(
+            self,
+            "Resource",
+            encryption=sqs.QueueEncryption.KMS,
+            encryption_master_key=key,
+            enforce_ssl=True,
+            retention_period=cdk.Duration.days(14),
+        )
+        self.alarm = OperatorAlarm(
+            self,
+            "Alarm",
+            metric=self.queue.metric_approximate_number_of_messages_visible(
+                period=cdk.Duration.minutes(1), statistic="Maximum"
+            ),
+            threshold=1,
+            description=f"{what} could not be started.",
+            runbook="docs/runbook.md#dead-letters",
+            topic=topic,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+        ).alarm

@@ -1,0 +1,1 @@
+"""Serving: the approved version of a model behind an endpoint."""

@@ -1,0 +1,155 @@
+"""The ledger of one endpoint: who may change it now, what serves, what must not be tried again, and what happened."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+LEASE_SECONDS = 900
+"""Longer than any gap between two steps of a run, so that only a dead run loses its lease."""
+
+
+class LeaseLost(Exception):
+    """Another run has taken over, so this one must not write any more."""
+
+
+class Ledger:
+    """One DynamoDB table, one partition per endpoint.
+
+    Items: `lock` (owner, expiry, generation), `current` (what was proven to serve), `quarantine#<version>`, and
+    `history#<time>#<generation>`. The generation counts calls for attention: a run that finds the lock taken has
+    already raised it, and the holder may only leave when it is still what it was before the registry was read.
+
+    Args:
+        client: A DynamoDB client.
+        table: Name of the table.
+        endpoint: The endpoint whose partition this is.
+        clock: Seconds since the epoch.
+    """
+
+    def __init__(self, *, client: Any, table: str, endpoint: str, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._table = table
+        self._endpoint = endpoint
+        self._clock = clock
+
+    def acquire(self, owner: str) -> int | None:
+        """Raise the generation, then take the lock; the generation to finish with, or None while another run holds it.
+
+        The order matters: a run that is refused has raised the generation while the holder still held the lock, so the
+        holder cannot miss it.
+        """
+        self._update("lock", "ADD generation :one", {":one": {"N": "1"}})
+        now = int(self._clock())
+        try:
+            attributes = self._update(
+                "lock",
+                "SET #owner = :me, expires_at = :until",
+                {":me": {"S": owner}, ":until": {"N": str(now + LEASE_SECONDS)}, ":now": {"N": str(now)}},
+                condition="attribute_not_exists(#owner) OR #owner = :me OR expires_at < :now",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return None
+        return int(attributes["generation"]["N"])
+
+    def renew(self, owner: str) -> None:
+        """Keep the lock for another lease.
+
+        Raises:
+            LeaseLost: It is no longer ours.
+        """
+        until = int(self._clock()) + LEASE_SECONDS
+        try:
+            self._update(
+                "lock",
+                "SET expires_at = :until",
+                {":me": {"S": owner}, ":until": {"N": str(until)}},
+                condition="#owner = :me",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException as error:
+            raise LeaseLost(f"{self._endpoint}: another run has taken over; this one stops without writing") from error
+
+    def finish(self, owner: str, generation: int) -> bool:
+        """Give the lock back, unless somebody called since `generation`; then keep it and answer False."""
+        try:
+            self._update(
+                "lock",
+                "REMOVE #owner, expires_at",
+                {":me": {"S": owner}, ":seen": {"N": str(generation)}},
+                condition="#owner = :me AND generation = :seen",
+            )
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return self._item("lock").get("owner") != owner
+        return True
+
+    def abandon(self, owner: str) -> None:
+        """Give the lock back whatever has happened since; the next event or sweep starts afresh."""
+        try:
+            self._update("lock", "REMOVE #owner, expires_at", {":me": {"S": owner}}, condition="#owner = :me")
+        except self._client.exceptions.ConditionalCheckFailedException:
+            return
+
+    def current(self) -> dict[str, str]:
+        """What was last proven to serve: `package_arn`, `version`, `config_name`, …; empty if nothing does."""
+        return self._item("current")
+
+    def quarantined(self) -> set[str]:
+        """The package ARNs that failed and must not be tried until a person lifts their quarantine."""
+        found: set[str] = set()
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#endpoint = :endpoint AND begins_with(#item, :kind)",
+            "ExpressionAttributeNames": {"#endpoint": "endpoint", "#item": "item"},
+            "ExpressionAttributeValues": {":endpoint": {"S": self._endpoint}, ":kind": {"S": "quarantine#"}},
+        }
+        while True:
+            page = self._client.query(**arguments)
+            found |= {item["package_arn"]["S"] for item in page["Items"]}
+            if "LastEvaluatedKey" not in page:
+                return found
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def serve(self, entry: Mapping[str, str]) -> None:
+        """Note what has been proven to serve."""
+        self._put("current", entry)
+
+    def withdraw(self) -> None:
+        """Note that nothing serves."""
+        self._client.delete_item(TableName=self._table, Key=self._key("current"))
+
+    def quarantine(self, version: str, entry: Mapping[str, str]) -> None:
+        """Keep a version from being tried again; `entry` says why. If it was the current one, nothing is proven now."""
+        self._put(f"quarantine#{version}", entry)
+        if self.current().get("package_arn") == entry["package_arn"]:
+            self.withdraw()
+
+    def remember(self, moment: str, generation: int, entry: Mapping[str, str]) -> None:
+        """Add a line to the history."""
+        self._put(f"history#{moment}#{generation}", entry)
+
+    def _key(self, item: str) -> dict[str, dict[str, str]]:
+        return {"endpoint": {"S": self._endpoint}, "item": {"S": item}}
+
+    def _item(self, item: str) -> dict[str, str]:
+        answer = self._client.get_item(TableName=self._table, Key=self._key(item), ConsistentRead=True)
+        return {name: next(iter(value.values())) for name, value in answer.get("Item", {}).items()}
+
+    def _put(self, item: str, entry: Mapping[str, str]) -> None:
+        values = {name: {"S": value} for name, value in entry.items()}
+        self._client.put_item(TableName=self._table, Item={**self._key(item), **values})
+
+    def _update(
+        self, item: str, expression: str, values: dict[str, dict[str, str]], *, condition: str | None = None
+    ) -> dict[str, Any]:
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "Key": self._key(item),
+            "UpdateExpression": expression,
+            "ExpressionAttributeValues": values,
+            "ReturnValues": "ALL_NEW",
+        }
+        if condition:
+            arguments["ConditionExpression"] = condition
+        if "#owner" in expression + (condition or ""):
+            arguments["ExpressionAttributeNames"] = {"#owner": "owner"}  # a reserved word of DynamoDB's
+        updated: dict[str, Any] = self._client.update_item(**arguments)["Attributes"]
+        return updated

@@ -1,0 +1,90 @@
+"""Last step of every branch: write down what happened, tell the people, and give the endpoint's lock back."""
+
+import os
+import time
+from collections.abc import Callable
+from datetime import datetime, timezone
+from typing import Any
+
+import boto3
+from aws_lambda_powertools import Logger
+
+from pipeline_scripts.functions.reconcile_ledger import Ledger
+
+logger = Logger(service="reconcile_record")
+
+SUBJECTS = {
+    "served": "{endpoint} serves version {version}",
+    "withdrawn": "{endpoint} was taken out of service",
+    "quarantined": "{endpoint}: version {version} was refused",
+    "failed": "{endpoint}: reconciling failed",
+}
+
+
+def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
+    """Record `event["record"]` (served, withdrawn, quarantined or failed) of the run's `event["state"]`."""
+    ledger = Ledger(
+        client=boto3.client("dynamodb"),
+        table=os.environ["LEDGER_TABLE"],
+        endpoint=os.environ["ENDPOINT_NAME"],
+        clock=time.time,
+    )
+    state = record(
+        event["record"],
+        event["state"],
+        ledger=ledger,
+        sns=boto3.client("sns"),
+        topic_arn=os.environ["TOPIC_ARN"],
+        endpoint_name=os.environ["ENDPOINT_NAME"],
+        clock=time.time,
+    )
+    logger.info("recorded", extra={"record": event["record"], "outcome": state["outcome"]})
+    return state
+
+
+def record(
+    kind: str,
+    state: dict[str, Any],
+    *,
+    ledger: Ledger,
+    sns: Any,
+    topic_arn: str,
+    endpoint_name: str,
+    clock: Callable[[], float],
+) -> dict[str, Any]:
+    """Keep the outcome, notify, and answer whether the run is `finished` or must choose `again`."""
+    entry = _entry(kind, state, moment=datetime.fromtimestamp(clock(), timezone.utc).isoformat(timespec="seconds"))
+    generation = int(state.get("generation", 0))
+    if kind == "served":
+        ledger.serve(entry)
+    elif kind == "withdrawn":
+        ledger.withdraw()
+    elif kind == "quarantined":
+        ledger.quarantine(entry["version"], entry)
+    ledger.remember(entry["at"], generation, entry)
+    subject = SUBJECTS[kind].format(endpoint=endpoint_name, version=entry.get("version", ""))
+    lines = [subject + ".", *(f"{name}: {value}" for name, value in entry.items())]
+    sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
+    return {**state, "outcome": _leave(kind, state, ledger=ledger, generation=generation)}
+
+
+def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int) -> str:
+    if kind == "quarantined":
+        ledger.renew(state["execution"])
+        return "again"
+    if kind == "failed":
+        ledger.abandon(state["execution"])
+        return "finished"
+    return "finished" if ledger.finish(state["execution"], generation) else "again"
+
+
+def _entry(kind: str, state: dict[str, Any], *, moment: str) -> dict[str, str]:
+    error = state.get("error")
+    reason = f"{error['Error']}: {error['Cause']}" if error else state["reason"]
+    facts = {"kind": kind, "at": moment, "reason": reason, "execution": state["execution"]}
+    target = state.get("target") or {}
+    wanted = ("package_arn", "version", "evidence_uri", "commit", "approver", "approval_note")
+    facts |= {name: target[name] for name in wanted if target.get(name)}
+    if kind == "served":
+        facts["config_name"] = state["config_name"]
+    return facts
