@@ -8,12 +8,19 @@ What is missing or was never seen in training gets one fixed answer here, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 Matrix = npt.NDArray[np.float32]
+
+
+class RawColumns(Protocol):
+    """Raw values by name: a mapping of sequences, or a frame."""
+
+    def __getitem__(self, name: str, /) -> Any:
+        """The values of one input."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +74,7 @@ class Transformer:
         """For every column, the place of the feature it came from."""
         return tuple(place for place, feature in enumerate(self.features) for _ in feature.columns)
 
-    def encode(self, values: Mapping[str, Any]) -> Matrix:
+    def encode(self, values: RawColumns) -> Matrix:
         """Turn raw values, a sequence (or frame column) a feature, into the model's matrix.
 
         Raises:

@@ -1,13 +1,12 @@
 """Fitting the transformer on the rows of training, and on nothing else."""
 
-import re
-from itertools import pairwise
 from typing import Any
 
 import pandas as pd
 
 from pipeline_scripts.analysis.job import JobError
-from pipeline_scripts.model import Column, Model
+from pipeline_scripts.etl.bands import band_labels
+from pipeline_scripts.model import Model
 from pipeline_scripts.serving.signature import Input, Signature
 from pipeline_scripts.serving.transformer import Feature, Transformer
 
@@ -34,25 +33,15 @@ def _fit(values: "pd.Series[Any]", name: str, model: Model) -> Feature:
         return Feature(name=name, encoding="number", fill=float(values.median()))
     banded = next((column for column in model.columns if column.output == name and column.bands), None)
     if banded is not None:
-        order = band_order(banded, set(values))
+        order = band_labels(banded.bands or ())
         places = values.map({band: place for place, band in enumerate(order)})
+        if places.isna().any():
+            stray = values[places.isna()].iloc[0]
+            raise JobError(f"{name!r} holds {stray!r}, which is none of its bands; run the ETL job again")
         return Feature(name=name, encoding="ordinal", categories=order, fill=float(places.median()))
     counts = values.value_counts()
     commonest = sorted(counts.index, key=lambda category: (-counts[category], category))[:MOST_CATEGORIES]
     return Feature(name=name, encoding="one_hot", categories=tuple(sorted(commonest)))
-
-
-def band_order(column: Column, seen: set[str]) -> tuple[str, ...]:
-    """Every band of a column, lowest first: those the model describes, and others seen (below the first)."""
-    bounds = column.bands or ()
-    described = [f"{low}-{high - 1}" for low, high in pairwise(bounds)] + [f"{bounds[-1]}+"]
-
-    def place(band: str) -> tuple[float, bool, str]:
-        number = re.search(r"-?\d+", band)
-        # "<18" and its like begin with no number and lie below the band that begins with the same one
-        return (float(number.group()) if number else float("-inf"), band[:1].isdigit(), band)
-
-    return tuple(sorted(seen | set(described), key=place))
 
 
 def make_signature(transformer: Transformer, model: Model) -> Signature:

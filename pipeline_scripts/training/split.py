@@ -3,9 +3,9 @@
 A row's side follows from a hash of the seed and of its identifier (the surrogate of the person it is about; else its
 keyed hash; else its own content), never from its position. So the hold-out is frozen: when the data set grows, is
 reordered or loses rows, every row that stays keeps its side, versions are compared on the same people, and all the rows
-of one person lie on one side. The price: fractions and the share of positive outcomes are the asked ones only on average.
-So the sides are checked: each must hold both outcomes, and a share of positives that chance does not explain is an
-error, because then identifier and label are entangled.
+of one person lie on one side. The price: fractions and the share of positive outcomes are the asked ones only on
+average. So the sides are checked: each must hold both outcomes, and a share of positives that chance does not explain
+is an error, because then identifier and label are entangled.
 """
 
 import hashlib

@@ -1,8 +1,8 @@
 """Step 3: the training job: XGBoost on the train side, stopped early by the validation side.
 
-The same data, seed and library give the same bytes, on any number of cores: one thread, because sums of floating-point
-numbers depend on how threads share them. The artefact holds no pickle and serves itself: trees as JSON, the transformer,
-the signature, and the serving code.
+The same data, seed and library give the same bytes, on any number of cores: one thread, because a floating-point sum
+depends on how threads share it. The artefact holds no pickle and serves itself: trees as JSON, the transformer, the
+signature, and the serving code.
 """
 
 import ast
