@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
-from baton.foundation.runtime_code import MissingRuntimeError
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 from stacks.stage import EnvironmentStage
 
@@ -29,7 +28,7 @@ def build(context: Mapping[str, Any] | None = None, *, outdir: str | None = None
 
     Raises:
         ConfigurationError: A configuration file, or the context, says something that cannot be deployed.
-        MissingRuntimeError: What `make install` fetches for the jobs is not there.
+        FileNotFoundError: What `make install` fetches for the jobs is not there.
     """
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(context={**flags, **(context or {})}, outdir=outdir)
@@ -63,5 +62,5 @@ def _model_files(location: Any) -> list[Path]:
 if __name__ == "__main__":
     try:
         build().synth()
-    except (ConfigurationError, MissingRuntimeError) as error:
+    except (ConfigurationError, FileNotFoundError) as error:
         sys.exit(f"baton: {error}")
