@@ -9,23 +9,25 @@ from constructs import Construct
 class PlatformKeys(Construct):
     """Four customer-managed keys, rotated every year.
 
-    `data` covers the lake, `models` the artefacts and their evidence, `operations` logs, queues, topics and tables,
-    `vault` the surrogates of people and the secrets that made them. People and roles of the account are let in by
-    their own policies; only services that act for nobody's role appear in the key policies.
+    `data` covers the zones that name nobody, `models` the artefacts and their evidence, `operations` logs, queues,
+    topics and tables, `vault` all that still names people: raw data, surrogates, and the secrets that make them.
+    People and roles of the account are let in by their own policies; only services that act for nobody's role appear
+    in the key policies.
 
     Args:
         removal_policy: What becomes of the keys when they leave the template. A deleted key takes all its data along.
 
     See:
         https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
+        https://docs.aws.amazon.com/sns/latest/dg/sns-key-management.html#compatibility-with-aws-services
     """
 
     def __init__(self, scope: Construct, construct_id: str, *, removal_policy: cdk.RemovalPolicy) -> None:
         super().__init__(scope, construct_id)
-        self.data = self._key("Data", "Baton: raw, curated, features and monitoring zones", removal_policy)
+        self.data = self._key("Data", "Baton: curated, features and monitoring zones", removal_policy)
         self.models = self._key("Models", "Baton: model artefacts, their volumes and their evidence", removal_policy)
         self.operations = self._key("Operations", "Baton: logs, queues, topics and tables", removal_policy)
-        self.vault = self._key("Vault", "Baton: surrogates of people, and secrets", removal_policy)
+        self.vault = self._key("Vault", "Baton: raw data, surrogates of people, and secrets", removal_policy)
         self._let_services_operate()
 
     def _key(self, construct_id: str, description: str, removal_policy: cdk.RemovalPolicy) -> kms.Key:
@@ -50,14 +52,20 @@ class PlatformKeys(Construct):
         )
         self.operations.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="EventsAndAlarmsOfThisAccount",
-                principals=[
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
-                    iam.ServicePrincipal("sns.amazonaws.com"),
-                ],
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["kms:Decrypt", "kms:GenerateDataKey"],
                 resources=["*"],
                 conditions={"StringEquals": {"aws:SourceAccount": stack.account}},
+            )
+        )
+        # EventBridge tells KMS no source account when it delivers to a topic or a queue: with a condition here every
+        # notification would be dropped without a sound. The policies of the topic and the queues name the rules.
+        self.operations.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventDelivery",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["kms:Decrypt", "kms:GenerateDataKey"],
+                resources=["*"],
             )
         )

@@ -74,7 +74,7 @@ class LakeZones(Construct):
             noncurrent_version_expiration=cdk.Duration.days(1),
         )
         zones = [
-            Zone(construct_id="Raw", key=keys.data, lifecycle=[raw]),
+            Zone(construct_id="Raw", key=keys.vault, lifecycle=[raw]),
             Zone(construct_id="Curated", key=keys.data, lifecycle=[cool, results]),
             Zone(construct_id="Features", key=keys.data, lifecycle=[cool]),
             Zone(construct_id="Models", key=keys.models, lifecycle=[keep]),

@@ -12,10 +12,9 @@ from constructs import Construct
 
 
 class NotificationTopic(Construct):
-    """An encrypted topic that alarms and event rules of this account may publish to, and the people who read it.
+    """An encrypted topic that alarms and event rules may publish to, and the people who read it.
 
-    `topic` is handed out as a reference: what others build on it cannot widen its policy, which is written here,
-    once, with the account as a condition.
+    `topic` is handed out as a reference: what others build on it cannot widen its policy, which is written here, once.
 
     Args:
         key: Encrypts the messages. Its policy must admit CloudWatch and EventBridge.
@@ -29,14 +28,21 @@ class NotificationTopic(Construct):
             resource.add_subscription(subscriptions.EmailSubscription(address))
         resource.add_to_resource_policy(
             iam.PolicyStatement(
-                sid="AlarmsAndRulesOfThisAccount",
-                principals=[
-                    iam.ServicePrincipal("cloudwatch.amazonaws.com"),
-                    iam.ServicePrincipal("events.amazonaws.com"),
-                ],
+                sid="AlarmsOfThisAccount",
+                principals=[iam.ServicePrincipal("cloudwatch.amazonaws.com")],
                 actions=["sns:Publish"],
                 resources=[resource.topic_arn],
                 conditions={"StringEquals": {"aws:SourceAccount": cdk.Stack.of(self).account}},
+            )
+        )
+        # No condition: what EventBridge tells SNS about the source is not documented, and a condition that it does
+        # not meet would silence every notification.
+        resource.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="EventRules",
+                principals=[iam.ServicePrincipal("events.amazonaws.com")],
+                actions=["sns:Publish"],
+                resources=[resource.topic_arn],
             )
         )
         self.topic = sns.Topic.from_topic_attributes(

@@ -1,0 +1,137 @@
+"""The stack that every other stack of an environment stands on."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import aws_cdk as cdk
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from baton.foundation.encryption import PlatformKeys
+from baton.foundation.network import PrivateNetwork
+from baton.foundation.platform import Platform
+from baton.foundation.runtime_code import HandlerLayer
+from baton.lake.catalog import Catalog
+from baton.lake.query_workgroup import QueryWorkGroup
+from baton.lake.zones import LakeZones
+from baton.observability.notifications import NotificationTopic
+from baton.specification import ModelSpecification
+from stacks.settings import Environment
+
+# CloudWatch Logs knows these spans only; the configuration allows no other.
+LOG_RETENTION = {
+    7: logs.RetentionDays.ONE_WEEK,
+    30: logs.RetentionDays.ONE_MONTH,
+    90: logs.RetentionDays.THREE_MONTHS,
+    180: logs.RetentionDays.SIX_MONTHS,
+    365: logs.RetentionDays.ONE_YEAR,
+    731: logs.RetentionDays.TWO_YEARS,
+    1827: logs.RetentionDays.FIVE_YEARS,
+    3653: logs.RetentionDays.TEN_YEARS,
+}
+# How long the EU AI Act (article 18) wants the documentation of a high-risk system kept.
+EVIDENCE_LOCKED_FOR = cdk.Duration.days(3653)
+
+
+class DataLakeStack(cdk.Stack):
+    """Keys, network, lake, catalogue and notifications of one environment.
+
+    Args:
+        environment: What differs between environments.
+        models: The models that get a table in the catalogue.
+        source: The folder that holds `pipeline_scripts/` and `build/`.
+        commit: The state of the code that is deployed.
+        author: Whose it is.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        models: Sequence[ModelSpecification],
+        source: Path,
+        commit: str,
+        author: str,
+        **kwargs: Any,
+    ) -> None:
+        self._zones_of_environment = list(environment.availability_zones)
+        super().__init__(scope, construct_id, **kwargs)
+        removal_policy = cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
+        retention = LOG_RETENTION[environment.log_retention_days]
+        self.keys = PlatformKeys(self, "Keys", removal_policy=removal_policy)
+        self.network = PrivateNetwork(
+            self,
+            "Network",
+            cidr=environment.vpc_cidr,
+            availability_zones=environment.availability_zones,
+            log_key=self.keys.operations,
+            log_retention=retention,
+            database_ports=[connection.port for connection in environment.connections.values()],
+        )
+        self.zones = LakeZones(
+            self,
+            "Zones",
+            keys=self.keys,
+            raw_retention_days=environment.raw_retention_days,
+            removal_policy=removal_policy,
+            evidence_locked_for=EVIDENCE_LOCKED_FOR if environment.name == "prod" else None,
+        )
+        self.topic = NotificationTopic(self, "Notifications", key=self.keys.operations, addresses=environment.notify)
+        self.layer = HandlerLayer(source=source, folder=source / "build" / "lambda-layer")
+        self.catalog = Catalog(
+            self,
+            "Catalog",
+            database_name=f"baton_{environment.name}",
+            curated=self.zones.curated,
+            models=models,
+        )
+        self.work_group = QueryWorkGroup(
+            self,
+            "Queries",
+            name=f"baton-{environment.name}",
+            results=self.zones.curated,
+            key=self.keys.data,
+            scan_limit=cdk.Size.gibibytes(100),
+        )
+        self.platform = Platform(
+            keys=self.keys,
+            network=self.network,
+            zones=self.zones,
+            topic=self.topic,
+            layer=self.layer,
+            source=source,
+            wheels=source / "build" / "wheels",
+            log_retention=retention,
+            removal_policy=removal_policy,
+            environment_name=environment.name,
+            region=environment.region,
+            analysis_backend=environment.analysis_backend,
+            commit=commit,
+            author=author,
+        )
+        self._tell()
+
+    @property
+    def availability_zones(self) -> list[str]:
+        """The zones of the configuration. The CDK's own answer asks the account, which synthesis must not need."""
+        return self._zones_of_environment
+
+    def _tell(self) -> None:
+        outputs = {
+            "RawBucketName": self.zones.raw.bucket_name,
+            "CuratedBucketName": self.zones.curated.bucket_name,
+            "FeaturesBucketName": self.zones.features.bucket_name,
+            "ModelsBucketName": self.zones.models.bucket_name,
+            "MonitoringBucketName": self.zones.monitoring.bucket_name,
+            "EvidenceBucketName": self.zones.evidence.bucket_name,
+            "LogsBucketName": self.zones.logs.bucket_name,
+            "VaultBucketName": self.zones.vault.bucket_name,
+            "DatabaseName": self.catalog.database_name,
+            "WorkGroupName": self.work_group.work_group_name,
+            "NotificationTopicArn": self.topic.topic.topic_arn,
+        }
+        for name, value in outputs.items():
+            cdk.CfnOutput(self, name, value=value)
