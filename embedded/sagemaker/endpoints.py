@@ -1,0 +1,242 @@
+"""Real-time endpoints: their records, their deployments with roll-back, and the events these raise."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from embedded.front.api import ApiError, Caller, Handler
+from embedded.front.events import EventSink, epoch_times
+from embedded.sagemaker.fleet import alarms_of, capture_of, images_of, resize, retain, variants_of
+from embedded.sagemaker.listing import Listing
+from embedded.sagemaker.plain import ENDPOINT_CONFIG, already_exists, find
+from embedded.sagemaker.store import Record, Store, name_of, now
+from embedded.sagemaker.workshop import Workshop
+
+_SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
+_EVENT_STATUS = {"InService": "IN_SERVICE", "RollingBack": "ROLLING_BACK", "OutOfService": "OUT_OF_SERVICE"}
+
+
+class Endpoints:
+    """The actions of endpoints. A host of `embedded.compute` serves each one."""
+
+    def __init__(self, *, store: Store, workshop: Workshop, events: EventSink) -> None:
+        self._store = store
+        self._workshop = workshop
+        self._events = events
+        self._hosts: dict[str, Any] = {}
+        self._listing = Listing(action="ListEndpoints", name_key="EndpointName", status_key="EndpointStatus")
+
+    def actions(self) -> dict[str, Handler]:
+        """The handlers by operation name."""
+        return {
+            "CreateEndpoint": self._create,
+            "UpdateEndpoint": self._update,
+            "UpdateEndpointWeightsAndCapacities": self._reweigh,
+            "DescribeEndpoint": self._describe,
+            "DeleteEndpoint": self._delete,
+            "ListEndpoints": self._list,
+        }
+
+    def host(self, name: str) -> Any | None:
+        """The host that serves an endpoint now, or None."""
+        with self._store.locked():
+            record = self._store.kind("Endpoint").get(name)
+            serving = record is not None and record.get("Serving", False)
+            return self._hosts.get(name) if serving else None
+
+    def variants(self, name: str) -> set[str]:
+        """The names of an endpoint's variants; none where there is no endpoint."""
+        with self._store.locked():
+            record = self._store.kind("Endpoint").get(name, {})
+            return {variant["VariantName"] for variant in record.get("ProductionVariants", [])}
+
+    def close(self) -> None:
+        """Stop every host."""
+        with self._store.locked():
+            hosts = list(self._hosts.values())
+            self._hosts.clear()
+        for host in hosts:
+            host.stop()
+
+    def _create(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        name = request["EndpointName"]
+        arn = self._store.arn(f"endpoint/{name}")
+        with self._store.locked():
+            if name in self._store.kind("Endpoint"):
+                raise already_exists("CreateEndpoint", "endpoint", arn)
+            config = self._config(request["EndpointConfigName"], "CreateEndpoint")
+            record: Record = {
+                "EndpointName": name,
+                "EndpointArn": arn,
+                "EndpointStatus": "Creating",
+                "CreationTime": now(),
+                "LastModifiedTime": now(),
+                **self._fleet(config),
+            }
+            if "DeploymentConfig" in request:
+                record["LastDeploymentConfig"] = request["DeploymentConfig"]
+            self._store.kind("Endpoint")[name] = record
+            self._store.tag(arn, request.get("Tags", []))
+            host = self._hosts[name] = self._new_host(name)
+        self._announce(record)
+        self._workshop.start_coordinator(arn, host, lambda: self._bring_up(record, host, config))
+        return {"EndpointArn": arn}
+
+    def _bring_up(self, record: Record, host: Any, config: Record) -> None:
+        outcome = self._attempt(lambda: host.start(config))
+        if outcome is None:
+            self._settle(record, {"EndpointStatus": "InService", "Serving": True, "FailureReason": None})
+        else:
+            self._settle(record, {"EndpointStatus": "Failed", "FailureReason": outcome})
+
+    def _update(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            record = self._find(request["EndpointName"])
+            if record["EndpointStatus"] not in _SETTLED:
+                raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
+            config = self._config(request["EndpointConfigName"], "UpdateEndpoint")
+            deployment = request.get("DeploymentConfig")
+            if deployment is None and request.get("RetainDeploymentConfig"):
+                deployment = record.get("LastDeploymentConfig")
+            record.update({"EndpointStatus": "Updating", "LastModifiedTime": now(), "FailureReason": None})
+            fleet = self._fleet(config)
+            if request.get("RetainAllVariantProperties"):
+                left_out = request.get("ExcludeRetainedVariantProperties", [])
+                excluded = [item["VariantPropertyType"] for item in left_out]
+                retain(fleet["ProductionVariants"], record["ProductionVariants"], excluded=excluded)
+            fleet["LastDeploymentConfig"] = deployment
+            host = self._hosts[record["EndpointName"]]
+        self._announce(record)
+        self._workshop.start_coordinator(record["EndpointArn"], host, lambda: self._shift(record, host, config, fleet))
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _shift(self, record: Record, host: Any, config: Record, fleet: Record) -> None:
+        """Move the traffic to the new fleet, or leave it with the old one and say why."""
+        alarms = alarms_of(fleet["LastDeploymentConfig"])
+        previous = record["EndpointConfigName"] if record.get("Serving") else None
+        replace: Callable[[Record], None] = host.update if previous else host.start
+        reason = self._alarming(alarms) or self._attempt(lambda: replace(config))
+        if reason is None:
+            reason = self._alarming(alarms)
+            if reason is not None and previous is not None:
+                old = self._config(previous, "UpdateEndpoint")
+                self._attempt(lambda: host.update(old))
+        if reason is None:
+            self._settle(record, {**fleet, "EndpointStatus": "InService", "Serving": True})
+        else:
+            status = "InService" if previous else "Failed"
+            self._settle(record, {"EndpointStatus": status, "FailureReason": reason})
+
+    def _alarming(self, names: list[str]) -> str | None:
+        """Why the deployment's alarms forbid it; the bake itself takes no time here."""
+        if not names:
+            return None
+        known = self._workshop.client("cloudwatch").describe_alarms(
+            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+        states = {a["AlarmName"]: a["StateValue"] for a in known["MetricAlarms"] + known["CompositeAlarms"]}
+        missing = [name for name in names if name not in states]
+        if missing:
+            return f"The alarms {', '.join(missing)} of the deployment's roll-back do not exist."
+        ringing = [name for name, state in states.items() if state == "ALARM"]
+        if ringing:
+            return f"Alarm(s) [{', '.join(ringing)}] are in ALARM state; the deployment was rolled back."
+        return None
+
+    @staticmethod
+    def _attempt(deploy: Callable[[], None]) -> str | None:
+        from embedded.compute.endpoint import EndpointFailure
+
+        try:
+            deploy()
+        except EndpointFailure as error:
+            return str(error)[:1024]
+        except Exception as error:
+            return f"InternalServerError: {type(error).__name__}: {error}"[:1024]
+        return None
+
+    def _settle(self, record: Record, outcome: Record) -> None:
+        with self._store.locked():
+            record.update(outcome)
+            record["LastModifiedTime"] = now()
+        self._announce(record)
+
+    def _reweigh(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        wanted = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
+        with self._store.locked():
+            record = self._find(request["EndpointName"])
+            variants = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
+            unknown = sorted(set(wanted) - set(variants))
+            if unknown:
+                message = f"The variant(s) {', '.join(unknown)} do not exist for endpoint {record['EndpointArn']}."
+                raise ApiError("ValidationException", message)
+            for name, item in wanted.items():
+                count, weight = item.get("DesiredInstanceCount"), item.get("DesiredWeight")
+                resize(variants[name], count=count, weight=weight)
+            weights = {name: variant["CurrentWeight"] for name, variant in variants.items()}
+            record["LastModifiedTime"] = now()
+            host = self._hosts[record["EndpointName"]]
+        host.update_weights(weights)
+        return {"EndpointArn": record["EndpointArn"]}
+
+    def _describe(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            return dict(self._find(request["EndpointName"]))
+
+    def _delete(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            record = self._find(request["EndpointName"])
+            if record["EndpointStatus"] not in _SETTLED:
+                message = f'Cannot delete in-progress endpoint "{record["EndpointArn"]}".'
+                raise ApiError("ValidationException", message)
+            record["EndpointStatus"] = "Deleting"
+            del self._store.kind("Endpoint")[record["EndpointName"]]
+            self._store.forget_tags(record["EndpointArn"])
+            host = self._hosts.pop(record["EndpointName"])
+        host.stop()
+        self._announce(record)
+        return {}
+
+    def _list(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            return self._listing.answer(request, self._store.kind("Endpoint").values())
+
+    def _new_host(self, name: str) -> Any:
+        from embedded.compute.endpoint import EndpointHost
+
+        return EndpointHost(
+            name=name,
+            client=self._workshop.client,
+            workdir=self._workshop.folder("endpoint", name),
+            environment=self._workshop.environment,
+        )
+
+    def _config(self, name: str, action: str) -> Record:
+        return dict(find(self._store, ENDPOINT_CONFIG, name, action))
+
+    def _fleet(self, config: Mapping[str, Any]) -> Record:
+        return {
+            "EndpointConfigName": config["EndpointConfigName"],
+            "ProductionVariants": variants_of(config, images_of(self._store.kind("Model"), config)),
+            "DataCaptureConfig": capture_of(config),
+        }
+
+    def _find(self, reference: str) -> Record:
+        record: Record | None = self._store.kind("Endpoint").get(name_of(reference))
+        if record is None:
+            arn = self._store.arn(f"endpoint/{name_of(reference)}")
+            raise ApiError("ValidationException", f'Could not find endpoint "{arn}".')
+        return record
+
+    def _announce(self, record: Record) -> None:
+        with self._store.locked():
+            status = record["EndpointStatus"]
+            detail = epoch_times({key: value for key, value in record.items() if key != "Serving"})
+            tags = self._store.tags(record["EndpointArn"])
+        detail["EndpointStatus"] = _EVENT_STATUS.get(status, status.upper())
+        detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
+        self._events(
+            source="aws.sagemaker",
+            detail_type="SageMaker Endpoint State Change",
+            detail=detail,
+            resources=[record["EndpointArn"]],
+        )

@@ -1,0 +1,200 @@
+"""Processing and training jobs: their records, their states and the events these raise."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from embedded.front.api import ApiError, Caller, Handler
+from embedded.front.events import EventSink, epoch_times
+from embedded.sagemaker.listing import Listing
+from embedded.sagemaker.plain import already_exists, not_found
+from embedded.sagemaker.store import Record, Store, now
+from embedded.sagemaker.workshop import Workshop
+
+_RUNNING = ("InProgress", "Stopping")
+
+
+class JobRun(Protocol):
+    """A run of `embedded.compute`."""
+
+    def execute(self) -> Any:
+        """Run the job; answer its result."""
+
+    def stop(self) -> None:
+        """Stop it."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class JobKind:
+    """What tells processing and training jobs apart."""
+
+    noun: str
+    path: str
+
+    @property
+    def name_key(self) -> str:
+        """The member that names a job."""
+        return f"{self.noun}Name"
+
+    @property
+    def arn_key(self) -> str:
+        """The member that holds a job's ARN."""
+        return f"{self.noun}Arn"
+
+    @property
+    def status_key(self) -> str:
+        """The member that says how a job is."""
+        return f"{self.noun}Status"
+
+    @property
+    def event(self) -> str:
+        """The detail-type of its events."""
+        return f"SageMaker {self.noun.removesuffix('Job')} Job State Change"
+
+
+PROCESSING = JobKind(noun="ProcessingJob", path="processing-job")
+TRAINING = JobKind(noun="TrainingJob", path="training-job")
+
+
+class Jobs:
+    """The actions of one kind of job."""
+
+    def __init__(self, *, kind: JobKind, store: Store, workshop: Workshop, events: EventSink) -> None:
+        self._kind = kind
+        self._store = store
+        self._workshop = workshop
+        self._events = events
+        self._listing = Listing(action=f"List{kind.noun}s", name_key=kind.name_key, status_key=kind.status_key)
+
+    def actions(self) -> dict[str, Handler]:
+        """The handlers by operation name."""
+        noun = self._kind.noun
+        return {
+            f"Create{noun}": self._create,
+            f"Describe{noun}": self._describe,
+            f"Stop{noun}": self._stop,
+            f"List{noun}s": self._list,
+        }
+
+    def _create(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        name = request[self._kind.name_key]
+        arn = self._store.arn(f"{self._kind.path}/{name}")
+        record = {
+            **request,
+            self._kind.arn_key: arn,
+            self._kind.status_key: "InProgress",
+            "CreationTime": now(),
+            "LastModifiedTime": now(),
+            **self._first_state(),
+        }
+        run = self._run(record, name)
+        with self._store.locked():
+            if name in self._records():
+                raise already_exists(f"Create{self._kind.noun}", self._kind.path.replace("-", " "), arn)
+            self._records()[name] = record
+            self._store.tag(arn, request.get("Tags", []))
+        self._announce(record)
+        self._workshop.start_job(arn, run, lambda: self._execute(record, run))
+        return {self._kind.arn_key: arn}
+
+    def _run(self, record: Record, name: str) -> JobRun:
+        # Imported here: the compute plane pulls in far more than a control plane that runs nothing needs.
+        from embedded.compute.processing import ProcessingRun
+        from embedded.compute.training import TrainingRun
+
+        make = ProcessingRun if self._kind is PROCESSING else TrainingRun
+        return make(
+            request=record,
+            client=self._workshop.client,
+            workdir=self._workshop.folder(self._kind.path, name),
+            environment=self._workshop.environment,
+        )
+
+    def _execute(self, record: Record, run: JobRun) -> None:
+        with self._store.locked():
+            record.update(self._started())
+        try:
+            outcome = self._outcome(run.execute())
+        except Exception as error:
+            reason = f"InternalServerError: {type(error).__name__}: {error}"[:1024]
+            outcome = {self._kind.status_key: "Failed", "FailureReason": reason}
+            raise
+        finally:
+            with self._store.locked():
+                record.update(outcome)
+                record["LastModifiedTime"] = now()
+                self._note_secondary(record)
+            self._announce(record)
+
+    def _first_state(self) -> Record:
+        if self._kind is PROCESSING:
+            return {}
+        return {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": [_transition("Starting")]}
+
+    def _started(self) -> Record:
+        if self._kind is PROCESSING:
+            return {"ProcessingStartTime": now()}
+        return {"TrainingStartTime": now(), "SecondaryStatus": "Training"}
+
+    def _outcome(self, result: Any) -> Record:
+        outcome: Record = {self._kind.status_key: result.status, "FailureReason": result.failure_reason}
+        if self._kind is PROCESSING:
+            times = {"ProcessingStartTime": result.started, "ProcessingEndTime": result.ended}
+            return {**outcome, **times, "ExitMessage": result.exit_message}
+        outcome["SecondaryStatus"] = result.secondary_status
+        outcome["FinalMetricDataList"] = list(result.final_metrics)
+        if result.model_artifacts is not None:
+            outcome["ModelArtifacts"] = {"S3ModelArtifacts": result.model_artifacts}
+        seconds = max(1, round((result.ended - result.started).total_seconds()))
+        times = {"TrainingStartTime": result.started, "TrainingEndTime": result.ended}
+        return {**outcome, **times, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+
+    def _note_secondary(self, record: Record) -> None:
+        if self._kind is TRAINING:
+            record["SecondaryStatusTransitions"][-1]["EndTime"] = now()
+            record["SecondaryStatusTransitions"].append(_transition(record["SecondaryStatus"]))
+
+    def _describe(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            return dict(self._find(request, f"Describe{self._kind.noun}"))
+
+    def _stop(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        action = f"Stop{self._kind.noun}"
+        with self._store.locked():
+            record = self._find(request, action)
+            if record[self._kind.status_key] not in _RUNNING:
+                message = f"The request was rejected because the {self._kind.path.replace('-', ' ')} is in status "
+                raise ApiError("ValidationException", f"{message}{record[self._kind.status_key]}.")
+            record[self._kind.status_key] = "Stopping"
+            record["LastModifiedTime"] = now()
+        self._workshop.stop(record[self._kind.arn_key])
+        return {}
+
+    def _list(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._store.locked():
+            return self._listing.answer(request, self._records().values())
+
+    def _records(self) -> dict[str, Record]:
+        return self._store.kind(self._kind.noun)
+
+    def _find(self, request: Mapping[str, Any], action: str) -> Record:
+        record = self._records().get(request[self._kind.name_key])
+        if record is None:
+            raise not_found(action, "Requested resource not found.")
+        return record
+
+    def _announce(self, record: Record) -> None:
+        with self._store.locked():
+            detail = epoch_times(record)
+            tags = self._store.tags(record[self._kind.arn_key])
+        detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
+        self._events(
+            source="aws.sagemaker",
+            detail_type=self._kind.event,
+            detail=detail,
+            resources=[record[self._kind.arn_key]],
+        )
+
+
+def _transition(status: str) -> Record:
+    return {"Status": status, "StartTime": now()}
