@@ -11,12 +11,13 @@ from cli.storage import read_json
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing the gate looked at."""
+    """One thing the gate looked at. `limits` are the lower and upper bound of a fairness metric, and else None."""
 
     name: str
     passed: bool
     value: float | None
     bound: str
+    limits: tuple[float, float] | None
     reason: str
 
 
@@ -99,20 +100,16 @@ def bias_metrics(analysis: dict[str, Any]) -> tuple[BiasMetric, ...]:
 
 
 def _check(check: dict[str, Any]) -> Check:
-    value = check.get("value")
+    value, bound = check.get("value"), check.get("bound")
+    between = isinstance(bound, list)
     return Check(
         name=check["name"],
         passed=bool(check["passed"]),
         value=float(value) if isinstance(value, int | float) else None,
-        bound=_bound(check.get("bound")),
+        bound=" to ".join(f"{edge:g}" for edge in bound) if isinstance(bound, list) else str(bound or ""),
+        limits=(float(bound[0]), float(bound[1])) if between else None,
         reason=check.get("reason") or "",
     )
-
-
-def _bound(bound: Any) -> str:
-    if isinstance(bound, list):
-        return " … ".join(f"{edge:g}" for edge in bound)
-    return "" if bound is None else str(bound)
 
 
 def _file(platform: Platform, version: Version, name: str) -> dict[str, Any]:

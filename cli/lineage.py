@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cli import capture, registry
+from cli import capture, ledger, registry
 from cli.errors import BatonError
 from cli.serving import serving
 from cli.stacks import Platform
@@ -67,10 +67,14 @@ def _served_then(platform: Platform, prediction: capture.Prediction) -> tuple[st
     client = platform.client("sagemaker")
     endpoint = client.describe_endpoint(EndpointName=prediction.endpoint)
     if endpoint["LastModifiedTime"].astimezone(UTC) > prediction.moment:
-        raise BatonError(
-            f"endpoint {prediction.endpoint} was changed after this prediction of {prediction.time}: "
-            "it no longer tells which version answered"
-        )
+        # The endpoint has moved on since; CloudFormation deleted the config of then, but the ledger remembers it.
+        entry = ledger.served_at(platform, prediction.endpoint, prediction.moment)
+        if entry is None:
+            raise BatonError(
+                f"endpoint {prediction.endpoint} was changed after this prediction of {prediction.time}, "
+                "and the ledger names no version that was proven to serve before it"
+            )
+        return entry.config_name, "replaced since", entry.package_arn
     config = client.describe_endpoint_config(EndpointConfigName=endpoint["EndpointConfigName"])
     model = next(
         entry["ModelName"] for entry in config["ProductionVariants"] if entry["VariantName"] == prediction.variant
