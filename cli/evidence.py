@@ -101,13 +101,12 @@ def bias_metrics(analysis: dict[str, Any]) -> tuple[BiasMetric, ...]:
 
 def _check(check: dict[str, Any]) -> Check:
     value, bound = check.get("value"), check.get("bound")
-    between = isinstance(bound, list)
     return Check(
         name=check["name"],
         passed=bool(check["passed"]),
         value=float(value) if isinstance(value, int | float) else None,
         bound=" to ".join(f"{edge:g}" for edge in bound) if isinstance(bound, list) else str(bound or ""),
-        limits=(float(bound[0]), float(bound[1])) if between else None,
+        limits=(float(bound[0]), float(bound[1])) if isinstance(bound, list) else None,
         reason=check.get("reason") or "",
     )
 

@@ -72,7 +72,15 @@ def _edges(samples: Sequence[Any]) -> Any:
     low, high = float(together.min()), float(together.max())
     if high - low <= BINS and bool((together == np.round(together)).all()):
         return np.arange(low, high + 2)
-    return np.linspace(low, high, BINS + 1)
+    step = _round_up((high - low) / BINS)
+    first, last = np.floor(low / step), np.ceil(high / step)
+    return np.arange(first, last + 1) * step
+
+
+def _round_up(step: float) -> float:
+    """The next of 1, 2, 2.5, 5, 10 times a power of ten, so that the bins' edges read well."""
+    power = 10.0 ** np.floor(np.log10(step))
+    return float(next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999))
 
 
 def _shares(counts: Sequence[float]) -> tuple[float, ...]:

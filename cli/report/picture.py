@@ -1,5 +1,6 @@
 """The way of the data as one picture, each station with what happened there."""
 
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -46,15 +47,13 @@ BOXES = (
     Box(key="source", title="Source", service="JDBC, Secrets Manager", persona="engineer", column=0, top=UPPER),
     Box(key="etl", title="Pseudonymise", service="Glue job, Spark", persona="engineer", column=1, top=UPPER),
     Box(key="lake", title="Data lake", service="S3, Glue catalog", persona="engineer", column=2, top=UPPER),
-    Box(
-        key="training", title="Train and judge", service="SageMaker Pipeline", persona="scientist", column=3, top=UPPER
-    ),
+    Box(key="training", title="Train, judge", service="SageMaker Pipeline", persona="scientist", column=3, top=UPPER),
     Box(key="registry", title="Register", service="Model Registry", persona="scientist", column=4, top=UPPER),
-    Box(key="approval", title="Approve", service="EventBridge", persona="officer", column=4, top=LOWER),
+    Box(key="approval", title="Approve", service="heard by EventBridge", persona="officer", column=4, top=LOWER),
     Box(
         key="reconcile",
         title="Reconcile",
-        service="Step Functions, CloudFormation",
+        service="Step Functions",
         persona="operator",
         column=3,
         top=LOWER,
@@ -74,7 +73,7 @@ def platform_picture(facts: Mapping[str, str]) -> Markup:
     drawing = Drawing(WIDTH, HEIGHT)
     drawing.raw(HEAD)
     by_key = {box.key: box for box in BOXES}
-    for first, second in zip(BOXES, BOXES[1:], strict=False):
+    for first, second in itertools.pairwise(BOXES):
         _arrow(drawing, first, second)
     _feedback(drawing, by_key["alarm"], by_key["training"])
     for box in BOXES:
@@ -100,8 +99,8 @@ def _arrow(drawing: Drawing, first: Box, second: Box) -> None:
 
 def _feedback(drawing: Drawing, alarm: Box, training: Box) -> None:
     between = (UPPER + BOX_HEIGHT + LOWER) / 2
-    way = f"M{alarm.middle},{alarm.top} V{between + 8} q0,-8 8,-8 H{training.middle - 8} q8,0 8,-8 V{UPPER + BOX_HEIGHT + 3}"
-    drawing.path(way, "arrow back", marker="head")
+    across = f"M{alarm.middle},{alarm.top} V{between + 8} q0,-8 8,-8 H{training.middle - 8}"
+    drawing.path(f"{across} q8,0 8,-8 V{UPPER + BOX_HEIGHT + 3}", "arrow back", marker="head")
     drawing.text((alarm.middle + training.middle) / 2, between - 7, "retrain", "t back-text", anchor="middle")
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from cli.evidence import BiasMetric, Check, Evidence
 from cli.lineage import Station
-from cli.monitors import MonitorResult
+from cli.monitors import SCHEDULE_OUTPUTS, MonitorResult
 from cli.registry import Version
 from cli.report.distributions import compare
 from cli.report.drawing import Scale
@@ -17,6 +17,7 @@ from cli.report.page import bounded, render
 from cli.training import Execution, Step
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+SHIFTS = {"baseline": 0, "quiet": 4, "drifted": 160}
 STEPS = ("Preprocess", "DataQualityBaseline", "Train", "Evaluate", "Bias", "Explain", "Gate", "Register")
 
 
@@ -125,9 +126,7 @@ def report(**changes: Any) -> Report:
     watches = tuple(
         Watch(
             label=label,
-            results=tuple(
-                result(monitor, count) for monitor in ("data_quality", "model_quality", "bias", "explainability")
-            ),
+            results=tuple(result(monitor, count) for monitor in SCHEDULE_OUTPUTS),
             distances={"credit_score": distance, "country": distance / 2},
         )
         for label, count, distance in (("quiet", 0, 0.04), ("drifted", 2, 0.38))
@@ -141,7 +140,7 @@ def report(**changes: Any) -> Report:
         "versions": (
             Row(version=version(2, "PendingManualApproval", reason="alarm: drift"), auc=0.842, serving=False),
             Row(
-                version=version(1, "Approved", decided_by="officer", comment="evidence is sound"),
+                version=version(1, "Approved", decided_by="officer", comment="sound"),
                 auc=0.8612,
                 serving=True,
             ),
@@ -151,9 +150,7 @@ def report(**changes: Any) -> Report:
         "drift": Drift(
             threshold=0.15,
             watches=watches,
-            distributions=tuple(
-                compare({"baseline": statistics(0), "quiet": statistics(4), "drifted": statistics(160)})
-            ),
+            distributions=tuple(compare({name: statistics(shift) for name, shift in SHIFTS.items()})),
         ),
         "lineage": (
             Station(kind="prediction", name="demo-1", facts={"time": "2026-11-23T09:03:00Z", "answer": "0.123"}),
@@ -186,7 +183,7 @@ def test_page_draws_each_feature_and_marks_what_drifted(page: str) -> None:
 
 
 def test_page_shows_versions_lineage_and_figures(page: str) -> None:
-    for text in ("pending", "alarm: drift", "officer: evidence is sound", "demo-1", "figure 7", "Deploy", "0.8612"):
+    for text in ("pending", "alarm: drift", "officer: sound", "demo-1", "figure 7", "Deploy", "0.8612"):
         assert text in page
 
 
