@@ -1,0 +1,83 @@
+"""The rule that one persona alone approves, in the three places that AWS reads it from."""
+
+from aws_cdk import aws_iam as iam
+
+OFFICER = "compliance-officer"
+PERSONA_TAG = "baton-persona"
+PENDING = "PendingManualApproval"
+VERDICTS = ["Approved", "Rejected"]
+
+
+def allow_approval_statement(*, versions_arn: str) -> iam.PolicyStatement:
+    """Let the compliance officer say yes or no to versions of one group, and change nothing else about them.
+
+    A request without a verdict is refused, so this is no way to swap the artefact of a version.
+    """
+    return iam.PolicyStatement(
+        sid="Decide",
+        actions=["sagemaker:UpdateModelPackage"],
+        resources=[versions_arn],
+        conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": VERDICTS}},
+    )
+
+
+def deny_approval_statements() -> list[iam.PolicyStatement]:
+    """What nobody but the compliance officer may do to any version of any group, whatever else allows it.
+
+    For the boundaries of the other personas, and for the roles that their code runs as. The whole of
+    UpdateModelPackage is denied, not only its verdicts: a call without one could exchange the artefact of an approved
+    version. A version may be created pending, and in no other state; as the operator is negated, a call that leaves
+    the state out is denied as well.
+
+    See:
+        https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
+    """
+    return [
+        iam.PolicyStatement(
+            sid="NoVerdict",
+            effect=iam.Effect.DENY,
+            actions=[
+                "sagemaker:UpdateModelPackage",
+                "sagemaker:DeleteModelPackage",
+                "sagemaker:DeleteModelPackageGroup",
+                "sagemaker:DeleteModelPackageGroupPolicy",
+                "sagemaker:PutModelPackageGroupPolicy",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="NoVersionBornApproved",
+            effect=iam.Effect.DENY,
+            actions=["sagemaker:CreateModelPackage"],
+            resources=["*"],
+            conditions={"StringNotEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
+        ),
+    ]
+
+
+def group_policy(*, group_arn: str, versions_arn: str) -> iam.PolicyDocument:
+    """The same rule as the policy of a model package group: it also binds roles that are not Baton's.
+
+    The officer is known by the tag of their role, not by its ARN: the group is deployed long before the role.
+    """
+    anyone = iam.AnyPrincipal()
+    return iam.PolicyDocument(
+        statements=[
+            iam.PolicyStatement(
+                sid="OfficerDecides",
+                effect=iam.Effect.DENY,
+                principals=[anyone],
+                actions=["sagemaker:UpdateModelPackage"],
+                resources=[group_arn, versions_arn],
+                conditions={"StringNotEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": OFFICER}},
+            ),
+            iam.PolicyStatement(
+                sid="VersionsWaitForTheOfficer",
+                effect=iam.Effect.DENY,
+                principals=[anyone],
+                actions=["sagemaker:CreateModelPackage"],
+                resources=[group_arn, versions_arn],
+                conditions={"StringNotEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
+            ),
+        ]
+    )
