@@ -5,7 +5,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded.front.resource_type import ApiCall, Properties, ResourceType, only, without
+from embedded.front.resource_type import ApiCall, Properties, ResourceType, only, renamed, without
 
 _SCALABLE = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 _RULE_PEERS = {
@@ -68,6 +68,12 @@ def _flow_log_input(properties: Properties) -> Properties:
     if tags:
         rest["TagSpecifications"] = [{"ResourceType": "vpc-flow-log", "Tags": tags}]
     return {**rest, "ResourceIds": [properties["ResourceId"]]}
+
+
+def _rotation_input(properties: Properties) -> Properties:
+    """A template that does not ask for a rotation at once gets none: no rotation runs here."""
+    asked = renamed({"RotateImmediatelyOnUpdate": "RotateImmediately"})(properties)
+    return {"RotateImmediately": False, **asked}
 
 
 def _security_group_rule(direction: str) -> ResourceType:
@@ -149,8 +155,8 @@ OTHER_TYPES = (
     ResourceType(
         name="AWS::SecretsManager::RotationSchedule",
         service="secretsmanager",
-        create=ApiCall(operation="RotateSecret", adapt=lambda p: {"RotateImmediately": False, **p}),
-        update=ApiCall(operation="RotateSecret", adapt=lambda p: {"RotateImmediately": False, **p}),
+        create=ApiCall(operation="RotateSecret", adapt=_rotation_input),
+        update=ApiCall(operation="RotateSecret", adapt=_rotation_input),
         delete=ApiCall(operation="CancelRotateSecret", adapt=only("SecretId")),
         identify=lambda p, r: str(p["SecretId"]),
         attributes=lambda p, r: {"Id": p["SecretId"]},

@@ -24,7 +24,7 @@ def from_wire(shape: Any, value: Any) -> Any:
         case "map" if isinstance(value, Mapping):
             return {key: from_wire(shape.value, item) for key, item in value.items()}
         case "timestamp" if isinstance(value, int | float | str):
-            moment = parse_timestamp(value)
+            moment: datetime = parse_timestamp(value)  # type: ignore[arg-type]  # takes numbers, too
             return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
         case "blob" if isinstance(value, str):
             return base64.b64decode(value)

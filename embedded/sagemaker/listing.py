@@ -64,13 +64,13 @@ class Listing:
         ordered = list(reversed(records)) if descending else list(records)
         if by in ("Name", "PipelineName", "EndpointName"):
             ordered.sort(key=lambda record: str(record.get(self._name_key)), reverse=descending)
-        elif by == "Status" and self._status_key:
-            ordered.sort(key=lambda record: str(record.get(self._status_key)), reverse=descending)
+        elif by == "Status":
+            ordered.sort(key=lambda record: str(record.get(self._status_key or "")), reverse=descending)
         return ordered
 
     def _list_member(self) -> str:
         output = service_model("sagemaker").operation_model(self._action).output_shape
-        return next(name for name, member in output.members.items() if member.type_name == "list")
+        return next(str(name) for name, member in output.members.items() if member.type_name == "list")
 
     def _summary(self, record: Record) -> Record:
         return {**record, **{name: record.get(source) for name, source in self._aliases.items()}}

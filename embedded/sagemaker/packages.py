@@ -139,7 +139,7 @@ class ModelPackages:
         """Without a group only unversioned packages are listed, unless the request asks for the others."""
         wanted = request.get("ModelPackageType", "Versioned" if grouped else "Unversioned")
         versioned = "ModelPackageVersion" in record
-        return wanted == "Both" or versioned == (wanted == "Versioned")
+        return bool(wanted == "Both" or versioned == (wanted == "Versioned"))
 
     def _described(self, record: Record) -> Record:
         """A version is named after its group where a package name is asked for."""
