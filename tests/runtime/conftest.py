@@ -1,0 +1,53 @@
+"""One small model, trained once by the real steps: what the tests of training, serving and monitoring look at."""
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline_scripts.model import Model, parse_model
+from pipeline_scripts.serving import inference
+from stacks.settings import load_models
+from tests.runtime.churn import Trained, customers, run_steps, write_dataset
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def specification() -> dict[str, Any]:
+    [model] = load_models([ROOT / "config" / "models" / "bank_churn.yaml"], [])
+    return model.model_dump(mode="json")
+
+
+@pytest.fixture(scope="session")
+def model(specification: dict[str, Any]) -> Model:
+    return parse_model(specification)
+
+
+@pytest.fixture
+def job(tmp_path: Path, specification: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The base folder of a job; the model's JSON is beside it."""
+    (tmp_path / "model-spec.json").write_text(json.dumps(specification), encoding="utf-8")
+    monkeypatch.setenv("BATON_MODEL_JSON", str(tmp_path / "model-spec.json"))
+    monkeypatch.setenv("SAGEMAKER_BASE_DIR", str(tmp_path / "ml"))
+    return tmp_path / "ml"
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, Any], model: Model) -> Iterator[Trained]:
+    root = tmp_path_factory.mktemp("trained")
+    (root / "model-spec.json").write_text(json.dumps(specification), encoding="utf-8")
+    write_dataset(root / "dataset", customers(3_000))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
+        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
+        run_steps(root)
+    yield Trained(root=root, model=model)
+
+
+@pytest.fixture(scope="session")
+def served(trained: Trained) -> inference.ServedModel:
+    return inference.model_fn(os.fspath(trained.unpacked))
