@@ -28,6 +28,10 @@ class ClarifyConfiguration(Construct):
             self._asset = s3_assets.Asset(self, "Resource", path=str(file))
         self.s3_uri = self._asset.s3_object_url
 
-    def grant_read(self, grantee: iam.IGrantable) -> None:
-        """Let `grantee` read this configuration."""
-        self._asset.grant_read(grantee)
+    def grant_read(self, grantee: iam.IGrantable) -> iam.Grant:
+        """Let `grantee` read this configuration, and nothing else of the bucket it lies in."""
+        return iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["s3:GetObject"],
+            resource_arns=[self._asset.bucket.arn_for_objects(self._asset.s3_object_key)],
+        )

@@ -77,7 +77,7 @@ def _bias(model: ModelSpecification) -> dict[str, Any]:
 
 
 def _shap(model: ModelSpecification) -> dict[str, Any]:
-    """Without a baseline, Clarify takes the centre of the dataset: one cluster of K-prototypes, which knows categories."""
+    """Without a baseline, Clarify takes the centre of the dataset by K-prototypes, which knows categories."""
     return {
         "num_clusters": 1,
         "num_samples": SHAP_SAMPLES,

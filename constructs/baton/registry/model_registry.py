@@ -7,6 +7,7 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 PENDING = "PendingManualApproval"
+READING = ("sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage")
 
 
 class ModelRegistry(Construct):
@@ -37,7 +38,11 @@ class ModelRegistry(Construct):
         """Let `grantee` list the versions and read each of them."""
         return iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["sagemaker:DescribeModelPackageGroup", "sagemaker:ListModelPackages", "sagemaker:DescribeModelPackage"],
+            actions=[
+                "sagemaker:DescribeModelPackageGroup",
+                "sagemaker:ListModelPackages",
+                "sagemaker:DescribeModelPackage",
+            ],
             resource_arns=[self.group_arn, self.versions_arn],
         )
 
@@ -50,10 +55,13 @@ class ModelRegistry(Construct):
             conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
         )
 
-    def on_status_change(self, construct_id: str, *, description: str) -> events.Rule:
-        """A rule that hears every registration, approval and rejection of this model's versions."""
+    def on_status_change(self, scope: Construct, construct_id: str, *, description: str) -> events.Rule:
+        """A rule that hears every registration, approval and rejection of this model's versions.
+
+        It stands in `scope`, because a rule belongs to the stack of what it starts.
+        """
         return events.Rule(
-            self,
+            scope,
             construct_id,
             description=description,
             event_pattern=events.EventPattern(

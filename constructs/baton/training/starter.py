@@ -1,0 +1,88 @@
+"""What starts a training: by hand, or because an alarm says so."""
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from baton.foundation.platform import Platform
+from baton.foundation.runtime_code import HandlerFunction
+from baton.specification import ModelSpecification
+from baton.training.pipeline import TrainingPipeline
+
+
+class TrainingStarter(Construct):
+    """A function that starts a pipeline on the current dataset, and a table that brakes it.
+
+    A person is never held back; an alarm is, by the model's cooldown and its weekly cap. The table remembers who
+    started what.
+
+    Args:
+        platform: The environment's foundation.
+        model: The model to train.
+        pipeline: Its pipeline.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        platform: Platform,
+        model: ModelSpecification,
+        pipeline: TrainingPipeline,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._platform = platform
+        self.starts = dynamodb.Table(
+            self,
+            "Starts",
+            partition_key=dynamodb.Attribute(name="model", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="entry", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
+            encryption_key=platform.keys.operations,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=platform.removal_policy,
+        )
+        self.handler = HandlerFunction(
+            self,
+            "Function",
+            handler="start_training",
+            source=platform.source,
+            layer=platform.layer,
+            key=platform.keys.operations,
+            log_retention=platform.log_retention,
+            alarm_topic=platform.topic.topic,
+            description=f"Starts the training of {model.name} on its current dataset",
+            environment={
+                "PIPELINE_NAME": pipeline.pipeline_name,
+                "MODEL_NAME": model.name,
+                "CURATED_BUCKET": platform.zones.curated.bucket_name,
+                "STARTS_TABLE": self.starts.table_name,
+                "COOLDOWN_HOURS": str(model.retraining.cooldown_hours),
+                "MAX_PER_WEEK": str(model.retraining.max_per_week),
+            },
+        )
+        pipeline.grant_start(self.handler.function)
+        self._let_it_brake()
+        self._let_it_read_the_pointer(f"{model.name}/current.json")
+
+    def _let_it_brake(self) -> None:
+        self._allow(["dynamodb:GetItem", "dynamodb:PutItem"], [self.starts.table_arn])
+        self._allow(["kms:Decrypt"], [self._platform.keys.operations.key_arn])
+
+    def _let_it_read_the_pointer(self, key: str) -> None:
+        """Who may not list a bucket is told "access denied" where the truth is "no such object"."""
+        bucket = self._platform.zones.curated
+        self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)])
+        self._allow(["s3:ListBucket"], [bucket.bucket_arn], {"StringEquals": {"s3:prefix": key}})
+        self._allow(["kms:Decrypt"], [self._platform.keys.data.key_arn])
+
+    def _allow(
+        self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]] | None = None
+    ) -> None:
+        self.handler.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
+        )

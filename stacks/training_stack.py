@@ -1,0 +1,39 @@
+"""The stack that turns one model's datasets into versions that wait for approval."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from baton.foundation.platform import Platform
+from baton.registry.model_registry import ModelRegistry
+from baton.specification import ModelSpecification
+from baton.training.failure_notice import FailureNotice
+from baton.training.pipeline import TrainingPipeline
+from baton.training.starter import TrainingStarter
+
+
+class TrainingStack(cdk.Stack):
+    """One model's registry, its pipeline, what starts that, and who hears when it fails.
+
+    Args:
+        platform: The environment's foundation.
+        model: The model to train.
+    """
+
+    def __init__(
+        self, scope: Construct, construct_id: str, *, platform: Platform, model: ModelSpecification, **kwargs: Any
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        name = f"baton-{platform.environment_name}-{model.slug}"
+        self.registry = ModelRegistry(self, "Registry", group_name=name, description=model.title)
+        self.pipeline = TrainingPipeline(
+            self, "Pipeline", platform=platform, model=model, name=name, registry=self.registry
+        )
+        starter = TrainingStarter(self, "Starter", platform=platform, model=model, pipeline=self.pipeline)
+        self.start_training = starter.handler
+        FailureNotice(self, "FailureNotice", platform=platform, pipeline=self.pipeline)
+        cdk.CfnOutput(self, "PipelineName", value=self.pipeline.pipeline_name)
+        cdk.CfnOutput(self, "PipelineArn", value=self.pipeline.pipeline_arn)
+        cdk.CfnOutput(self, "ModelPackageGroupName", value=self.registry.group_name)
+        cdk.CfnOutput(self, "StartTrainingFunctionName", value=self.start_training.function.function_name)
