@@ -49,7 +49,7 @@ class ContainerJob(ABC):
     def __init__(
         self, *, request: Mapping[str, Any], client: ClientFactory, workdir: Path, environment: Environment
     ) -> None:
-        self._request = request
+        self._request = dict(request)  # the caller's record goes on changing
         self._client = client
         self._environment = environment
         self._workdir = workdir

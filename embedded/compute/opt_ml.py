@@ -22,6 +22,7 @@ class OptMl:
     def __init__(self, *, workdir: Path) -> None:
         self.base = workdir.absolute() / "ml"
         self.scratch = workdir.absolute() / "tmp"
+        self.remove()  # whatever a run that broke off left here
         for folder in (self.base / "output", self.scratch):
             folder.mkdir(parents=True, exist_ok=True)
 

@@ -9,6 +9,11 @@ from embedded.compute.container_process import ProcessEnd
 from embedded.compute.job import JobRefused, absent, only
 from embedded.compute.object_store import download, upload_folder
 
+_CONFIGURATION = (
+    "ProcessingJobArn", "ProcessingJobName", "AppSpecification", "Environment", "ProcessingInputs",
+    "ProcessingOutputConfig", "ProcessingResources", "NetworkConfig", "RoleArn", "StoppingCondition",
+)  # fmt: skip
+
 
 class ProcessingRun(ContainerJob):
     """Runs what CreateProcessingJob asks for."""
@@ -57,8 +62,8 @@ class ProcessingRun(ContainerJob):
     def _write_configuration(self) -> None:
         folder = self._opt_ml.folder("/opt/ml/config")
         cluster = self._request["ProcessingResources"]["ClusterConfig"]
-        job = self._opt_ml.rewrite_all({"ProcessingJobArn": "", **self._request})
-        (folder / "processingjobconfig.json").write_text(json.dumps(job, default=str), encoding="utf-8")
+        job = self._opt_ml.rewrite_all({key: self._request[key] for key in _CONFIGURATION if key in self._request})
+        (folder / "processingjobconfig.json").write_text(json.dumps(job), encoding="utf-8")
         resources = {
             "current_host": "algo-1",
             "current_instance_type": cluster["InstanceType"],
