@@ -2,14 +2,18 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import aws_cdk as cdk
 from constructs import Construct
 
+from baton.foundation.platform import Platform
 from baton.specification import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack
+from stacks.ingestion_stack import IngestionStack
 from stacks.settings import Environment
+from stacks.training_stack import TrainingStack
 
 
 class EnvironmentStage(cdk.Stage):
@@ -37,7 +41,8 @@ class EnvironmentStage(cdk.Stage):
         super().__init__(
             scope, construct_id, env=cdk.Environment(account=environment.account, region=environment.region)
         )
-        DataLakeStack(
+        self._environment = environment
+        lake = DataLakeStack(
             self,
             "DataLake",
             stack_name=f"baton-{environment.name}-data-lake",
@@ -47,5 +52,19 @@ class EnvironmentStage(cdk.Stage):
             commit=commit,
             author=author,
         )
+        for model in models:
+            self._carry(model, lake.platform)
         cdk.Tags.of(self).add("baton:environment", environment.name)
         acknowledge(self)
+
+    def _carry(self, model: ModelSpecification, platform: Platform) -> None:
+        """One model's stacks, in the order a version passes them."""
+        shared: dict[str, Any] = {"platform": platform, "model": model}
+        IngestionStack(self, **self._identity(model, "ingestion"), environment=self._environment, **shared)
+        TrainingStack(self, **self._identity(model, "training"), **shared)
+
+    def _identity(self, model: ModelSpecification, station: str) -> dict[str, str]:
+        return {
+            "construct_id": f"{model.construct_id}{station.capitalize()}",
+            "stack_name": f"baton-{self._environment.name}-{model.slug}-{station}",
+        }
