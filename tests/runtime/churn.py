@@ -41,7 +41,7 @@ def customers(rows: int, *, seed: int = 7, first: int = 1) -> pd.DataFrame:
 
 def churns(frame: pd.DataFrame, draw: np.random.Generator) -> "pd.Series[bool]":
     older = frame["age_group"].map(
-        {"18-29": -1.2, "30-39": -0.7, "40-49": 0.4, "50-59": 1.6, "60-69": 0.3, "70+": -0.5}
+        {"18-29": -1.2, "30-39": -0.7, "40-49": 0.4, "50-59": 1.6, "60-69": -0.6, "70+": -0.5}
     )
     logit = -1.6 + 1.3 * older + 0.9 * (frame["country"] == "Germany") - 1.0 * frame["is_active"]
     logit += 0.7 * (frame["products"] == 1) + 2.5 * (frame["products"] >= 3) + 0.5 * (frame["gender"] == "Female")
