@@ -4,12 +4,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
 from baton.foundation.platform import Platform
 from baton.observability.alarm import OperatorAlarm
+from baton.observability.dead_letters import DeadLetters
 
 
 class FailureNotice(Construct):
@@ -24,19 +24,18 @@ class FailureNotice(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, platform: Platform, job: GlueEtlJob) -> None:
         super().__init__(scope, construct_id)
-        self.dead_letter_queue = sqs.Queue(
+        dead_letters = DeadLetters(
             self,
             "DeadLetters",
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=platform.keys.operations,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),  # the longest SQS offers: time to mend and redrive
+            key=platform.keys.operations,
+            topic=platform.topic.topic,
+            what="The notice of a failed ETL run",
         )
         rule = job.on_failure(
             "Failed",
             target=targets.SnsTopic(
                 platform.topic.topic,
-                dead_letter_queue=self.dead_letter_queue,
+                dead_letter_queue=dead_letters.queue,
                 message=events.RuleTargetInput.from_text(
                     f"Baton {platform.environment_name}: ETL job {events.EventField.from_path('$.detail.jobName')}, "
                     f"run {events.EventField.from_path('$.detail.jobRunId')} ended as "
@@ -57,15 +56,6 @@ class FailureNotice(Construct):
             platform,
             metric=_rule_metric(rule, "FailedInvocations"),
             description="The notice of a failed ETL run did not reach its topic.",
-            runbook="docs/runbook.md#dead-letters",
-        )
-        self._alarm(
-            "NoticeWaiting",
-            platform,
-            metric=self.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.minutes(1), statistic="Maximum"
-            ),
-            description="The notice of a failed ETL run lies in the dead-letter queue.",
             runbook="docs/runbook.md#dead-letters",
         )
 

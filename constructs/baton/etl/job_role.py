@@ -8,8 +8,10 @@ from constructs import Construct
 
 from baton.etl.source_connection import SourceConnection
 from baton.foundation.platform import Platform
+from baton.foundation.wildcards import acknowledge_wildcards
 
 USE_KEY = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
+NO_RESOURCE = "IAM defines no resource for these calls; they describe, or a condition bounds them to Glue's metrics."
 LOG_GROUPS = "/aws-glue/jobs*"
 
 
@@ -48,9 +50,15 @@ class EtlJobRole(Construct):
         self._tell()
 
     def _allow(
-        self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, object]] | None = None
+        self,
+        actions: list[str],
+        resources: list[str],
+        conditions: dict[str, dict[str, object]] | None = None,
+        *,
+        why_wildcard: str = "",
     ) -> None:
         self.role.add_to_policy(iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions))
+        acknowledge_wildcards(self.role, resources, reason=why_wildcard)
 
     def _read_source(self, connection: SourceConnection, pseudonym_key: secretsmanager.ISecret) -> None:
         stack = cdk.Stack.of(self)
@@ -68,7 +76,11 @@ class EtlJobRole(Construct):
 
     def _work_below(self, bucket: s3.IBucket, prefix: str, actions: list[str]) -> None:
         self._allow(["s3:ListBucket"], [bucket.bucket_arn], {"StringLike": {"s3:prefix": [f"{prefix}/*"]}})
-        self._allow(actions, [bucket.arn_for_objects(f"{prefix}/*")])
+        self._allow(
+            actions,
+            [bucket.arn_for_objects(f"{prefix}/*")],
+            why_wildcard="A run writes any number of files; the prefix bounds them to this model's.",
+        )
 
     def _join_network(self, platform: Platform) -> None:
         """Glue puts a network interface for each worker into the subnet, acting as this role."""
@@ -79,14 +91,16 @@ class EtlJobRole(Construct):
 
         interfaces = arn("network-interface", "*")
         network = platform.network
+        made_up = "EC2 makes up the ids of the interfaces; subnet and security groups are named."
         places = [arn("subnet", network.subnet_ids[0])]
         groups = [arn("security-group", group) for group in network.security_group_ids]
-        self._allow(["ec2:CreateNetworkInterface"], [interfaces, *places, *groups])
-        self._allow(["ec2:DeleteNetworkInterface"], [interfaces])
+        self._allow(["ec2:CreateNetworkInterface"], [interfaces, *places, *groups], why_wildcard=made_up)
+        self._allow(["ec2:DeleteNetworkInterface"], [interfaces], why_wildcard=made_up)
         self._allow(
             ["ec2:CreateTags"],
             [interfaces],
             {"ForAllValues:StringEquals": {"aws:TagKeys": ["aws-glue-service-resource"]}},
+            why_wildcard=made_up,
         )
         self._allow(
             [
@@ -98,6 +112,7 @@ class EtlJobRole(Construct):
                 "ec2:DescribeVpcEndpoints",
             ],
             ["*"],
+            why_wildcard=NO_RESOURCE,
         )
 
     def _tell(self) -> None:
@@ -109,6 +124,13 @@ class EtlJobRole(Construct):
             arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
         )
         self._allow(
-            ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"], [groups]
+            ["logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+            [groups],
+            why_wildcard="Glue makes up the rest of the name from the security configuration and the role.",
         )
-        self._allow(["cloudwatch:PutMetricData"], ["*"], {"StringEquals": {"cloudwatch:namespace": "Glue"}})
+        self._allow(
+            ["cloudwatch:PutMetricData"],
+            ["*"],
+            {"StringEquals": {"cloudwatch:namespace": "Glue"}},
+            why_wildcard=NO_RESOURCE,
+        )

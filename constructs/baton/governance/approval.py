@@ -8,19 +8,6 @@ PENDING = "PendingManualApproval"
 VERDICTS = ["Approved", "Rejected"]
 
 
-def allow_approval_statement(*, versions_arn: str) -> iam.PolicyStatement:
-    """Let the compliance officer say yes or no to versions of one group, and change nothing else about them.
-
-    A request without a verdict is refused, so this is no way to swap the artefact of a version.
-    """
-    return iam.PolicyStatement(
-        sid="Decide",
-        actions=["sagemaker:UpdateModelPackage"],
-        resources=[versions_arn],
-        conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": VERDICTS}},
-    )
-
-
 def deny_approval_statements() -> list[iam.PolicyStatement]:
     """What nobody but the compliance officer may do to any version of any group, whatever else allows it.
 

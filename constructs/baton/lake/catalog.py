@@ -55,7 +55,7 @@ class Catalog(Construct):
                 database_name=database_name,
                 table_input=_table(model, curated),
             )
-            table.add_dependency(database)
+            table.add_resource_dependency(database)
 
 
 def _table(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.TableInputProperty:

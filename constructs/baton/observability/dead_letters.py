@@ -1,6 +1,7 @@
 """Where events go that could not be delivered, so that none is lost without a trace."""
 
 import aws_cdk as cdk
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
@@ -28,6 +29,12 @@ class DeadLetters(Construct):
             encryption_master_key=key,
             enforce_ssl=True,
             retention_period=cdk.Duration.days(14),
+        )
+        Validations.of(self.queue).acknowledge(
+            Acknowledgment(
+                id="AwsSolutions-SQS3",
+                reason="This is a dead-letter queue: of an event rule or a schedule, where the rule does not look for one.",
+            )
         )
         self.alarm = OperatorAlarm(
             self,
