@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ministack.services import eventbridge, scheduler, stepfunctions
 
-from embedded.front import functions
+from embedded.front import functions, prompt_stacks
 from embedded.front.alarms import AlarmWatch
 from embedded.front.api import Answer, Caller
 from embedded.front.clients import Clients, environment
@@ -48,6 +48,7 @@ class FrontDoor:
         self._add_services(account, region, events)
         AlarmWatch(events=events).install()
         functions.install()
+        prompt_stacks.install()
         register((*SAGEMAKER_TYPES, *OTHER_TYPES), client=self._clients)
         if not clock:
             _stop_the_clock()
