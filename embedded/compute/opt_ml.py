@@ -12,6 +12,21 @@ from embedded.compute.job import JobRefused
 _ROOT = re.compile(r"(?<![\w.\-])/opt/ml(?![\w.\-])")
 
 
+def clean_environment(*, scratch: Path, aws: Mapping[str, str]) -> dict[str, str]:
+    """What any job's process sees: how to reach AWS, and nothing of the developer's own shell."""
+    return {
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "HOME": str(scratch),
+        "TMPDIR": str(scratch),
+        "LANG": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONUNBUFFERED": "1",
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        **aws,
+    }
+
+
 class OptMl:
     """Maps the paths of a container to a folder of this machine.
 
@@ -66,16 +81,9 @@ class OptMl:
         return [program, *(self.rewrite(word) for word in words[1:])]
 
     def environment(self, *, aws: Mapping[str, str], job: Mapping[str, str]) -> dict[str, str]:
-        """Everything the process sees: nothing of the developer's own shell reaches it."""
+        """Everything the process sees."""
         return {
-            "PATH": "/usr/local/bin:/usr/bin:/bin",
-            "HOME": str(self.scratch),
-            "TMPDIR": str(self.scratch),
-            "LANG": "C.UTF-8",
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONDONTWRITEBYTECODE": "1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            **aws,
+            **clean_environment(scratch=self.scratch, aws=aws),
             "SAGEMAKER_BASE_DIR": str(self.base),
             **{name: self.rewrite(value) for name, value in job.items()},
         }

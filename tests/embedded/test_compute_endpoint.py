@@ -1,6 +1,7 @@
 """Endpoints served for real by a toy artefact, with S3, Logs and CloudWatch in memory."""
 
 import base64
+import functools
 import io
 import json
 import tarfile
@@ -60,27 +61,27 @@ def archive(files: dict[str, str]) -> bytes:
     return buffer.getvalue()
 
 
+@functools.cache
+def client(service: str) -> Any:
+    keys = {"aws_access_key_id": "embedded", "aws_secret_access_key": "embedded"}
+    return boto3.client(service, region_name="eu-west-1", **keys)  # type: ignore[call-overload]
+
+
 class Account:
     """Models in memory; everything else of AWS through moto."""
 
     def __init__(self) -> None:
         self.models: dict[str, dict[str, Any]] = {}
         self.packages: dict[str, dict[str, Any]] = {}
-        self._clients = {
-            service: boto3.client(
-                service, region_name="eu-west-1", aws_access_key_id="embedded", aws_secret_access_key="embedded"
-            )
-            for service in ("s3", "logs", "cloudwatch")
-        }
         place = {"LocationConstraint": "eu-west-1"}
         self.s3.create_bucket(Bucket="zone", CreateBucketConfiguration=place)
 
     @property
     def s3(self) -> Any:
-        return self._clients["s3"]
+        return client("s3")
 
     def client(self, service: str) -> Any:
-        return self if service == "sagemaker" else self._clients[service]
+        return self if service == "sagemaker" else client(service)
 
     def describe_model(self, *, ModelName: str) -> dict[str, Any]:
         return self.models[ModelName]
@@ -102,7 +103,7 @@ class Account:
         return name
 
     def captured(self) -> list[tuple[str, dict[str, Any]]]:
-        found = []
+        found: list[tuple[str, dict[str, Any]]] = []
         for entry in self.s3.list_objects_v2(Bucket="zone", Prefix="capture/").get("Contents", []):
             body = self.s3.get_object(Bucket="zone", Key=entry["Key"])["Body"].read().decode()
             found.extend((entry["Key"], json.loads(line)) for line in body.splitlines())

@@ -1,5 +1,6 @@
 """Processing and training jobs, run for real as processes against an in-memory S3."""
 
+import functools
 import io
 import json
 import sys
@@ -20,6 +21,7 @@ from embedded.compute.training import TrainingRun
 AWS = {"AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded", "AWS_DEFAULT_REGION": "eu-west-1"}
 
 
+@functools.cache
 def client(service: str) -> Any:
     return boto3.client(
         service, region_name="eu-west-1", aws_access_key_id="embedded", aws_secret_access_key="embedded"

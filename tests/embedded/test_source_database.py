@@ -38,19 +38,12 @@ def test_rows_come_back_as_they_were(database: EmbeddedDatabase) -> None:
     ]
 
 
-def test_append_adds_and_overwrite_replaces(database: EmbeddedDatabase) -> None:
-    database.write("T", [{"a": 1}, {"a": 2}])
-    database.write("T", [{"a": 3}], mode="append")
-    assert database.query('SELECT "a" FROM "T" ORDER BY "a"') == [(1,), (2,), (3,)]
-    database.write("T", [{"b": "x"}])
-    assert database.query('SELECT "b" FROM "T"') == [("x",)]
-    assert database.count("T") == 1
-
-
-def test_append_goes_by_name_and_needs_every_column(database: EmbeddedDatabase) -> None:
+def test_overwrite_replaces_and_append_goes_by_name(database: EmbeddedDatabase) -> None:
+    database.write("T_1", [{"old": 1}])
     database.write("T_1", [{"a": 1, "b,c": "x"}])
     database.write("T_1", [{"b,c": "y", "a": 2}], mode="append")
-    assert database.query('SELECT "b,c" FROM "T_1" ORDER BY "a"') == [("x",), ("y",)]
+    assert database.query('SELECT "a", "b,c" FROM "T_1" ORDER BY "a"') == [(1, "x"), (2, "y")]
+    assert database.count("T_1") == 2
     with pytest.raises(DatabaseError, match="cannot append to 'T_1'"):
         database.write("T_1", [{"a": 3}], mode="append")
 
