@@ -1,0 +1,281 @@
+"""AWS's answers, canned: real boto3 clients that check every argument, and never reach a network."""
+
+import io
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from types import SimpleNamespace
+from typing import Any
+
+import boto3
+
+from cli.connection import Connection
+
+NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+ARN = "arn:aws:sagemaker:eu-west-1:000000000000"
+Answer = Callable[[dict[str, Any]], dict[str, Any]]
+
+
+class Refused(Exception):
+    """An answer that is an error of AWS's."""
+
+    def __init__(self, code: str, message: str = "no") -> None:
+        super().__init__(message)
+        self.parsed = {"Error": {"Code": code, "Message": message}}
+
+
+# One session for all: it reads each service's model once.
+SESSION = boto3.Session("key", "secret", region_name="eu-west-1")
+
+
+class CannedConnection(Connection):
+    """Clients that are answered by a table of functions, by `service.Operation`."""
+
+    def __init__(self, answers: dict[str, Answer], *, identity: str = "caller") -> None:
+        super().__init__(SESSION)
+        self.answers = answers
+        self.identity = identity
+        self.calls: list[tuple[str, str, dict[str, Any]]] = []
+
+    def client(self, service: str) -> Any:
+        if service not in self._clients:
+            client = super().client(service)
+            client.meta.events.register_first("before-parameter-build.*.*", self._remember)
+            client.meta.events.register_first("before-call.*.*", self._answer)
+        return self._clients[service]
+
+    def assume(self, role_arn: str, *, session_name: str) -> "CannedConnection":
+        self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        other = CannedConnection(self.answers, identity=role_arn)
+        other.calls = self.calls
+        return other
+
+    def _remember(self, params: dict[str, Any], context: dict[str, Any], **_: Any) -> None:
+        context["asked"] = dict(params)
+
+    def _answer(self, model: Any, context: dict[str, Any], **_: Any) -> Any:
+        name = f"{model.service_model.service_name}.{model.name}"
+        self.calls.append((self.identity, name, context["asked"]))
+        try:
+            return SimpleNamespace(status_code=200), self.answers[name](context["asked"])
+        except Refused as refusal:
+            return SimpleNamespace(status_code=400), refusal.parsed
+
+
+def metadata(number: int) -> dict[str, str]:
+    return {
+        "commit": "617812cabcde",
+        "author": "Ada",
+        "dataset_hash": "f00d" * 16,
+        "dataset_uri": "s3://curated/bank_churn/runs/r1/",
+        "evidence_uri": f"s3://evidence/bank_churn/e{number}",
+        "image": "sagemaker-xgboost:3.0-5",
+        "artifact_sha256": "ab" * 32,
+        "pipeline_execution": f"{ARN}:pipeline/p/execution/e{number}",
+        "reason": "manual",
+    }
+
+
+OUTPUTS = {
+    "baton-dev-data-lake": {"CuratedBucketName": "curated", "MonitoringBucketName": "monitoring"},
+    "baton-dev-governance": {"ComplianceOfficerRoleArn": "arn:aws:iam::000000000000:role/officer"},
+    "baton-dev-bank-churn-ingestion": {"GlueJobName": "etl-job"},
+    "baton-dev-bank-churn-training": {
+        "PipelineName": "p",
+        "ModelPackageGroupName": "bank-churn",
+        "StartTrainingFunctionName": "start-training",
+    },
+    "baton-dev-bank-churn-monitoring": {"StartMonitorFunctionName": "start-monitor", "DriftAlarmNames": "drift"},
+    "baton-dev-bank-churn-serving": {
+        "EndpointName": "ep",
+        "CaptureUri": "s3://monitoring/bank_churn/capture",
+        "GroundTruthUri": "s3://monitoring/bank_churn/ground-truth",
+        "ServedModelPackageArn": f"{ARN}:model-package/bank-churn/1",
+        "DataQualityScheduleName": "group/ep-data-quality",
+        "ModelQualityScheduleName": "ep-model-quality",
+        "BiasScheduleName": "ep-bias",
+        "ExplainabilityScheduleName": "ep-explainability",
+    },
+    "baton-dev-bank-churn-approval": {"LedgerTableName": "ledger"},
+}
+
+
+@dataclass
+class World:
+    """A small deployed platform: version 1 serves, version 2 waits."""
+
+    outputs: dict[str, dict[str, str]] = field(default_factory=lambda: {k: dict(v) for k, v in OUTPUTS.items()})
+    statuses: dict[int, str] = field(default_factory=lambda: {1: "Approved", 2: "PendingManualApproval"})
+    objects: dict[str, bytes] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    endpoint_changed: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    def __post_init__(self) -> None:
+        self.answers |= {
+            "cloudformation.DescribeStacks": self._stacks,
+            "cloudformation.ListStackResources": self._resources,
+            "cloudwatch.DescribeAlarms": lambda _: {"MetricAlarms": [ALARM]},
+            "dynamodb.Query": lambda _: {"Items": LEDGER},
+            "glue.StartJobRun": lambda _: {"JobRunId": "jr_1"},
+            "glue.GetJobRun": lambda _: {"JobRun": {"JobRunState": "SUCCEEDED"}},
+            "lambda.Invoke": lambda _: payload({"started": False, "why": "nothing is planned"}),
+            "s3.GetObject": self._object,
+            "s3.ListObjectsV2": self._listing,
+            "sagemaker.DescribeEndpoint": self._endpoint,
+            "sagemaker.DescribeEndpointConfig": lambda _: {
+                "ProductionVariants": [{"VariantName": "primary", "ModelName": "model-1"}]
+            },
+            "sagemaker.DescribeModel": lambda _: {
+                "PrimaryContainer": {"ModelPackageName": f"{ARN}:model-package/bank-churn/1"}
+            },
+            "sagemaker.DescribeModelPackage": self._package,
+            "sagemaker.DescribePipelineExecution": lambda _: {
+                "PipelineExecutionStatus": "Succeeded",
+                "CreationTime": NOW,
+            },
+            "sagemaker.DescribeProcessingJob": self._job,
+            "sagemaker.ListModelPackages": lambda _: {
+                "ModelPackageSummaryList": [
+                    {"ModelPackageArn": f"{ARN}:model-package/bank-churn/{number}"} for number in self.statuses
+                ]
+            },
+            "sagemaker.ListPipelineExecutionSteps": lambda _: {
+                "PipelineExecutionSteps": [
+                    {"StepName": "Train", "StepStatus": "Succeeded", "StartTime": NOW, "EndTime": NOW}
+                ]
+            },
+            "sagemaker.ListPipelineExecutions": lambda _: {
+                "PipelineExecutionSummaries": [{"PipelineExecutionArn": f"{ARN}:pipeline/p/execution/e2"}]
+            },
+            "sagemaker.UpdateModelPackage": self._update,
+            "scheduler.GetSchedule": lambda _: {
+                "Target": {"Input": json.dumps({"monitor": "data_quality", "job": {}})}
+            },
+            "sts.AssumeRole": lambda _: {},
+        }
+        for number in self.statuses:
+            self._add_evidence(f"s3://evidence/bank_churn/e{number}")
+
+    def put(self, uri: str, content: Any) -> None:
+        self.objects[uri] = content if isinstance(content, bytes) else json.dumps(content).encode()
+
+    def _add_evidence(self, uri: str) -> None:
+        metrics = [{"name": "DPPL", "description": "Difference in proportions", "value": 0.03}]
+        facets = {"facets": {"gender": [{"value_or_threshold": "Female", "metrics": metrics}]}}
+        checks = [
+            {"name": "auc", "passed": True, "value": 0.861, "bound": 0.8, "reason": "above"},
+            {"name": "DPPL.gender=Female", "passed": True, "value": 0.03, "bound": [-0.2, 0.2], "reason": "within"},
+        ]
+        self.put(f"{uri}/gate/gate.json", {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all."})
+        self.put(f"{uri}/evaluation/evaluation.json", {"auc": 0.861, "accuracy": 0.9})
+        self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})
+        values = {"label0": {"global_shap_values": {"balance": 0.2, "country": 0.4}}}
+        self.put(f"{uri}/explainability/analysis.json", {"explanations": {"kernel_shap": values}})
+
+    def _stacks(self, asked: dict[str, Any]) -> dict[str, Any]:
+        name = asked.get("StackName")
+        if name is not None and name not in self.outputs:
+            raise Refused("ValidationError", f"Stack with id {name} does not exist")
+        chosen = [name] if name else list(self.outputs)
+        return {
+            "Stacks": [
+                {
+                    "StackName": stack,
+                    "Outputs": [{"OutputKey": key, "OutputValue": value} for key, value in self.outputs[stack].items()],
+                }
+                for stack in chosen
+            ]
+        }
+
+    def _resources(self, asked: dict[str, Any]) -> dict[str, Any]:
+        if asked["StackName"] not in self.outputs:
+            raise Refused("ValidationError", f"Stack with id {asked['StackName']} does not exist")
+        if not asked["StackName"].endswith("-monitoring"):
+            return {"StackResourceSummaries": []}
+        return {"StackResourceSummaries": [{"ResourceType": "AWS::CloudWatch::Alarm", "PhysicalResourceId": "drift"}]}
+
+    def _package(self, asked: dict[str, Any]) -> dict[str, Any]:
+        number = int(asked["ModelPackageName"].rsplit("/", 1)[-1])
+        status = self.statuses[number]
+        decided = {
+            "ApprovalDescription": "sound",
+            "LastModifiedBy": {"IamIdentity": {"Arn": "arn:aws:sts::000000000000:assumed-role/officer/grace"}},
+        }
+        return {
+            "ModelPackageArn": f"{ARN}:model-package/bank-churn/{number}",
+            "ModelPackageVersion": number,
+            "ModelApprovalStatus": status,
+            "CreationTime": NOW,
+            "CustomerMetadataProperties": metadata(number),
+            **(decided if status != "PendingManualApproval" else {}),
+        }
+
+    def _update(self, asked: dict[str, Any]) -> dict[str, Any]:
+        self.statuses[int(asked["ModelPackageArn"].rsplit("/", 1)[-1])] = asked["ModelApprovalStatus"]
+        return {}
+
+    def _endpoint(self, asked: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "EndpointStatus": "InService",
+            "EndpointConfigName": "config-1",
+            "LastModifiedTime": self.endpoint_changed,
+        }
+
+    def _job(self, asked: dict[str, Any]) -> dict[str, Any]:
+        output = {
+            "S3Output": {"S3Uri": f"s3://monitoring/bank_churn/reports/data_quality/{asked['ProcessingJobName']}"}
+        }
+        return {
+            "ProcessingJobName": asked["ProcessingJobName"],
+            "ProcessingJobStatus": "Completed",
+            "ExitMessage": "CompletedWithViolations: Job completed successfully with 1 violations.",
+            "ProcessingEndTime": NOW,
+            "ProcessingOutputConfig": {"Outputs": [output]},
+        }
+
+    def _object(self, asked: dict[str, Any]) -> dict[str, Any]:
+        uri = f"s3://{asked['Bucket']}/{asked['Key']}"
+        if uri not in self.objects:
+            raise Refused("NoSuchKey")
+        return {"Body": io.BytesIO(self.objects[uri])}
+
+    def _listing(self, asked: dict[str, Any]) -> dict[str, Any]:
+        start = f"s3://{asked['Bucket']}/"
+        keys = [uri.removeprefix(start) for uri in self.objects if uri.startswith(start + asked["Prefix"])]
+        return {"Contents": [{"Key": key, "LastModified": datetime.now(UTC), "Size": 1} for key in keys]}
+
+
+ALARM = {"AlarmName": "drift", "StateValue": "ALARM", "StateReason": "3 violations"}
+LEDGER = [
+    {
+        "endpoint": {"S": "ep"},
+        "item": {"S": f"history#{at}"},
+        "kind": {"S": kind},
+        "at": {"S": at},
+        "package_arn": {"S": f"{ARN}:model-package/bank-churn/{number}"},
+        "config_name": {"S": f"config-{number}"},
+    }
+    for at, kind, number in (
+        ("2026-11-23T08:00:00+00:00", "served", 1),
+        ("2026-11-23T12:00:00+00:00", "served", 2),
+    )
+]
+
+
+def payload(content: Any, *, error: bool = False) -> dict[str, Any]:
+    body = {"Payload": io.BytesIO(json.dumps(content).encode())}
+    return {**body, "FunctionError": "Unhandled"} if error else body
+
+
+def captured(inference_id: str, time: str) -> bytes:
+    side = {"observedContentType": "text/csv", "encoding": "CSV"}
+    record = {
+        "captureData": {
+            "endpointInput": {**side, "mode": "INPUT", "data": "France,30-39,600"},
+            "endpointOutput": {**side, "mode": "OUTPUT", "data": "0.123\n"},
+        },
+        "eventMetadata": {"eventId": "e-1", "inferenceId": inference_id, "inferenceTime": time},
+        "eventVersion": "0",
+    }
+    return json.dumps(record).encode() + b"\n"

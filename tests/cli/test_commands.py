@@ -1,0 +1,251 @@
+"""Each command against a canned AWS: what it prints, what it asks for, and what it says when it cannot."""
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+from canned import ARN, CannedConnection, Refused, World, captured, payload
+
+REPORT = "s3://monitoring/bank_churn/reports/data_quality/job-1/constraint_violations.json"
+VIOLATION = {"feature_name": "balance", "constraint_check_type": "baseline_drift_check", "description": "0.4 > 0.15"}
+
+
+def asked(connection: CannedConnection, operation: str) -> list[tuple[str, dict[str, Any]]]:
+    return [(who, arguments) for who, name, arguments in connection.calls if name == operation]
+
+
+def spoken(result: Any) -> str:
+    """Standard error, as one line."""
+    assert result.exit_code == 1, result.output
+    assert "Traceback" not in result.output
+    return " ".join(result.stderr.split())
+
+
+def test_status_tells_versions_endpoint_and_alarms(baton: Any, world: World) -> None:
+    world.put(REPORT, {"violations": [VIOLATION]})
+    result = baton("status")
+    assert result.exit_code == 0, result.output
+    for text in ("InService", "PendingManualApproval", "0.8610", "617812cabcde", "Ada", "grace", "3 violations"):
+        assert text in result.output
+
+
+def test_status_as_json_says_which_version_serves(baton: Any) -> None:
+    facts = json.loads(baton("status", "--json").stdout)
+    assert [(entry["version"]["number"], entry["serving"]) for entry in facts["versions"]] == [(2, False), (1, True)]
+    assert facts["monitors"]["data_quality"] is None
+    assert facts["alarms"][0]["state"] == "ALARM"
+
+
+def test_status_before_any_endpoint(baton: Any, world: World) -> None:
+    def nothing(_: Any) -> Any:
+        raise Refused("ValidationException", "Could not find endpoint arn:x.")
+
+    world.answers["sagemaker.DescribeEndpoint"] = nothing
+    assert "not created" in baton("status").output
+
+
+def test_environment_that_is_not_deployed(baton: Any) -> None:
+    assert spoken(baton("status", "--env", "prod")) == (
+        "baton: no model is deployed in prod; deploy with: make deploy ENV=prod"
+    )
+
+
+def test_choice_among_several_models(baton: Any, world: World) -> None:
+    world.outputs["baton-dev-fraud-training"] = {}
+    assert "choose one with --model: bank-churn, fraud" in spoken(baton("status"))
+    assert baton("status", "--model", "bank_churn").exit_code == 0
+
+
+def test_evidence_shows_gate_bias_and_attributions(baton: Any) -> None:
+    output = baton("evidence", "2").output
+    for text in ("Passed all.", "DPPL.gender=Female", "-0.2 to 0.2", "0.4000", "accuracy"):
+        assert text in output
+    assert output.index("country") < output.index("balance"), "the strongest attribution comes first"
+
+
+def test_evidence_of_no_such_version(baton: Any) -> None:
+    assert spoken(baton("evidence", "7")) == "baton: bank_churn has no version 7; there is: 2, 1"
+
+
+def test_evidence_that_is_incomplete(baton: Any, world: World) -> None:
+    del world.objects["s3://evidence/bank_churn/e2/bias/analysis.json"]
+    assert "the evidence of version 2 is incomplete" in spoken(baton("evidence", "2"))
+
+
+def test_approval_is_given_as_the_compliance_officer(baton: Any, world: World, connection: CannedConnection) -> None:
+    result = baton("approve", "2", "--comment", "sound")
+    assert result.exit_code == 0, result.output
+    assert world.statuses[2] == "Approved"
+    [(who, arguments)] = asked(connection, "sagemaker.UpdateModelPackage")
+    assert who == "arn:aws:iam::000000000000:role/officer"
+    assert arguments["ApprovalDescription"] == "sound"
+    assert asked(connection, "sts.AssumeRole")[0][1]["RoleSessionName"] == "grace"
+
+
+def test_approval_in_ones_own_name(baton: Any, connection: CannedConnection) -> None:
+    assert baton("approve", "2", "--comment", "sound", "--own-role").exit_code == 0
+    assert asked(connection, "sagemaker.UpdateModelPackage")[0][0] == "caller"
+
+
+def test_rejection(baton: Any, world: World) -> None:
+    assert "now Rejected (it was PendingManualApproval)" in baton("reject", "2", "--comment", "unfair").output
+    assert world.statuses[2] == "Rejected"
+
+
+@pytest.mark.parametrize(
+    ("operation", "sentence"),
+    [
+        ("sts.AssumeRole", "grace may not take the role arn:aws:iam::000000000000:role/officer"),
+        ("sagemaker.UpdateModelPackage", "grace may not set a version to Approved"),
+    ],
+)
+def test_approval_by_somebody_else_is_refused(baton: Any, world: World, operation: str, sentence: str) -> None:
+    def refuse(_: Any) -> Any:
+        raise Refused("AccessDenied", "User is not authorized")
+
+    world.answers[operation] = refuse
+    said = spoken(baton("approve", "2", "--comment", "please"))
+    assert said.startswith("baton: refused:")
+    assert sentence in said
+    assert world.statuses[2] == "PendingManualApproval"
+
+
+def test_approval_needs_a_comment(baton: Any) -> None:
+    assert baton("approve", "2").exit_code == 2
+
+
+def test_etl_run_reports_the_new_dataset(baton: Any, world: World) -> None:
+    pointer = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
+    world.put("s3://curated/bank_churn/current.json", pointer)
+    assert "10,000 rows" in baton("etl", "run").output
+    assert json.loads(baton("etl", "run", "--json").stdout)["rows"] == 10_000
+
+
+def test_etl_run_that_fails_says_why(baton: Any, world: World) -> None:
+    failed = {"JobRunState": "FAILED", "ErrorMessage": "column SSN is not declared"}
+    world.answers["glue.GetJobRun"] = lambda _: {"JobRun": failed}
+    assert spoken(baton("etl", "run")) == "baton: job etl-job, run jr_1 ended FAILED: column SSN is not declared"
+
+
+def test_train_follows_the_execution(baton: Any, world: World, connection: CannedConnection) -> None:
+    world.answers["lambda.Invoke"] = lambda _: payload(
+        {"started": True, "execution_arn": f"{ARN}:pipeline/p/execution/e9"}
+    )
+    result = baton("train", "--author", "Ada")
+    assert result.exit_code == 0, result.output
+    assert "Train" in result.output
+    assert json.loads(asked(connection, "lambda.Invoke")[0][1]["Payload"]) == {"reason": "manual", "author": "Ada"}
+
+
+def test_train_that_is_declined_says_why(baton: Any) -> None:
+    assert spoken(baton("train")) == "baton: training was not started: nothing is planned"
+
+
+def test_train_whose_step_fails_says_why(baton: Any, world: World) -> None:
+    world.answers["lambda.Invoke"] = lambda _: payload({"started": True, "execution_arn": "arn:x/execution/e9"})
+    world.answers["sagemaker.DescribePipelineExecution"] = lambda _: {
+        "PipelineExecutionStatus": "Failed",
+        "CreationTime": datetime(2026, 1, 1),
+    }
+    step = {"StepName": "Gate", "StepStatus": "Failed", "FailureReason": "AUC 0.61 is below 0.8"}
+    world.answers["sagemaker.ListPipelineExecutionSteps"] = lambda _: {"PipelineExecutionSteps": [step]}
+    assert "execution e9 ended Failed: step Gate: AUC 0.61 is below 0.8" in spoken(baton("train"))
+
+
+def test_function_that_breaks_says_why(baton: Any, world: World) -> None:
+    world.answers["lambda.Invoke"] = lambda _: payload({"errorMessage": "no table"}, error=True)
+    assert spoken(baton("train")) == "baton: function start-training failed: no table"
+
+
+def test_monitor_run_asks_for_a_window_and_shows_violations(
+    baton: Any, world: World, connection: CannedConnection
+) -> None:
+    world.answers["lambda.Invoke"] = lambda _: payload({"started": True, "processing_job_name": "job-1"})
+    world.put(REPORT, {"violations": [VIOLATION]})
+    result = baton("monitor", "run", "data-quality", "--minutes", "15")
+    assert result.exit_code == 0, result.output
+    assert "balance" in result.output and "0.4 > 0.15" in result.output
+    event = json.loads(asked(connection, "lambda.Invoke")[0][1]["Payload"])
+    window = datetime.fromisoformat(event["window_end"]) - datetime.fromisoformat(event["window_start"])
+    assert (event["monitor"], window.total_seconds()) == ("data_quality", 900)
+    assert asked(connection, "scheduler.GetSchedule")[0][1] == {"Name": "ep-data-quality", "GroupName": "group"}
+
+
+def test_monitor_of_another_name(baton: Any) -> None:
+    assert "there is no monitor 'latency'; choose one of data_quality" in spoken(baton("monitor", "run", "latency"))
+
+
+def test_monitor_while_nothing_is_served(baton: Any, world: World) -> None:
+    del world.outputs["baton-dev-bank-churn-serving"]["BiasScheduleName"]
+    assert "no bias schedule in dev: no version is served" in spoken(baton("monitor", "run", "bias"))
+
+
+def capture(world: World, inference_id: str, time: str) -> None:
+    uri = "s3://monitoring/bank_churn/capture/ep/primary/2026/11/23/09/a.jsonl"
+    world.put(uri, captured("another", time) + captured(inference_id, time))
+    manifest = {"dataset_hash": "f00d" * 16, "rows": 10_000, "as_of": "2026-11-22"}
+    world.put("s3://curated/bank_churn/runs/r1/manifest.json", manifest)
+
+
+def test_trace_leads_from_prediction_to_people(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T09:20:00Z")
+    stations = json.loads(baton("trace", "req-7", "--json").stdout)
+    assert [station["kind"] for station in stations] == [
+        "prediction",
+        "endpoint",
+        "endpoint config",
+        "model",
+        "package version",
+        "pipeline execution",
+        "dataset",
+        "code",
+        "approval",
+    ]
+    facts = {station["kind"]: station for station in stations}
+    assert facts["prediction"]["facts"]["answer"] == "0.123"
+    assert facts["package version"]["name"] == "bank_churn version 1"
+    assert facts["dataset"]["facts"]["check"] == "the manifest's hash is the version's"
+    assert (facts["code"]["name"], facts["code"]["facts"]["author"]) == ("617812cabcde", "Ada")
+    assert facts["approval"]["name"] == "grace"
+
+
+def test_trace_as_a_tree(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T09:20:00Z")
+    assert "bank_churn version 1" in baton("trace", "req-7").output
+
+
+def test_trace_asks_the_ledger_once_the_endpoint_has_moved_on(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T09:20:00Z")
+    world.endpoint_changed = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+    facts = {station["kind"]: station for station in json.loads(baton("trace", "req-7", "--json").stdout)}
+    assert facts["endpoint config"]["name"] == "config-1"
+    assert facts["package version"]["name"] == "bank_churn version 1"
+
+
+def test_trace_from_before_anything_was_proven_to_serve(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T07:00:00Z")
+    world.endpoint_changed = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
+    assert "the ledger names no version that was proven to serve before it" in spoken(baton("trace", "req-7"))
+
+
+def test_trace_of_a_changed_dataset_says_so(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T09:20:00Z")
+    manifest = {"dataset_hash": "beef" * 16, "rows": 1, "as_of": "2026-11-22"}
+    world.put("s3://curated/bank_churn/runs/r1/manifest.json", manifest)
+    facts = {station["kind"]: station for station in json.loads(baton("trace", "req-7", "--json").stdout)}
+    assert facts["dataset"]["facts"]["check"].startswith("the manifest now says beef")
+
+
+def test_trace_of_an_unknown_prediction(baton: Any, world: World) -> None:
+    capture(world, "req-7", "2026-11-23T09:20:00Z")
+    said = spoken(baton("trace", "req-8"))
+    assert "no prediction 'req-8' was captured in the last 24 h" in said
+
+
+def test_refusals_of_aws_become_one_sentence(baton: Any, world: World) -> None:
+    def refuse(_: Any) -> Any:
+        raise Refused("AccessDeniedException", "not allowed.")
+
+    world.answers["sagemaker.ListModelPackages"] = refuse
+    assert spoken(baton("status")) == "baton: AWS refused ListModelPackages for these credentials: not allowed"
