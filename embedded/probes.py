@@ -86,9 +86,10 @@ def _group_rule(member: str) -> Probe:
 
 
 def _role_policy(client: ClientFactory, resource: Resource) -> str:
+    name = resource.literal("PolicyName") or resource.id
     for role in resource.properties.get("Roles", []):
-        client("iam").get_role_policy(RoleName=resource.peer(role), PolicyName=resource.id)
-    require(resource.properties.get("Roles"), f"{resource.id} is attached to no role")
+        client("iam").get_role_policy(RoleName=resource.peer(role), PolicyName=name)
+    require(resource.properties.get("Roles"), f"{name} is attached to no role")
     return "iam get_role_policy"
 
 

@@ -70,6 +70,12 @@ def _flow_log_input(properties: Properties) -> Properties:
     return {**rest, "ResourceIds": [properties["ResourceId"]]}
 
 
+def _security_configuration_input(properties: Properties) -> Properties:
+    """The type says S3Encryptions where the API says S3Encryption; both mean a list."""
+    encryption = renamed({"S3Encryptions": "S3Encryption"})(properties["EncryptionConfiguration"])
+    return {**properties, "EncryptionConfiguration": encryption}
+
+
 def _rotation_input(properties: Properties) -> Properties:
     """A template that does not ask for a rotation at once gets none: no rotation runs here."""
     asked = renamed({"RotateImmediatelyOnUpdate": "RotateImmediately"})(properties)
@@ -113,7 +119,7 @@ OTHER_TYPES = (
     ResourceType(
         name="AWS::Glue::SecurityConfiguration",
         service="glue",
-        create=ApiCall(operation="CreateSecurityConfiguration"),
+        create=ApiCall(operation="CreateSecurityConfiguration", adapt=_security_configuration_input),
         delete=ApiCall(operation="DeleteSecurityConfiguration", adapt=only("Name")),
         identify=lambda p, r: str(p["Name"]),
         name_property="Name",
