@@ -33,7 +33,7 @@ class DeadLetters(Construct):
         Validations.of(self.queue).acknowledge(
             Acknowledgment(
                 id="AwsSolutions-SQS3",
-                reason="This is a dead-letter queue: of an event rule or a schedule, where the rule does not look for one.",
+                reason="This is a dead-letter queue: of event rules and schedules, where cdk-nag looks for none.",
             )
         )
         self.alarm = OperatorAlarm(
