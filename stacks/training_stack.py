@@ -26,7 +26,9 @@ class TrainingStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         name = f"baton-{platform.environment_name}-{model.slug}"
-        self.registry = ModelRegistry(self, "Registry", group_name=name, description=model.title)
+        self.registry = ModelRegistry(
+            self, "Registry", group_name=name, description=model.title, removal_policy=platform.removal_policy
+        )
         self.pipeline = TrainingPipeline(
             self, "Pipeline", platform=platform, model=model, name=name, registry=self.registry
         )
