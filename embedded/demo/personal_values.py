@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 WINDOW = 8
 WORD_LENGTH = 6
@@ -52,13 +53,12 @@ class PersonalValues:
         rows: The source's rows.
     """
 
-    def __init__(self, columns: Mapping[str, Mapping[str, Any]], rows: Iterable[Mapping[str, Any]]) -> None:
+    def __init__(self, columns: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) -> None:
         personal = [name for name, column in columns.items() if column["treatment"] in SEARCHED_TREATMENTS]
         self.column_of: dict[str, str] = {}
-        for row in rows:
-            for name in personal:
-                if row[name] is not None:
-                    self.column_of.setdefault(str(row[name]), name)
+        for name in personal:
+            for value in rows[name].dropna().unique():
+                self.column_of.setdefault(str(value), name)
         self.kinds = _sort(self.column_of)
         self.left_out = len(self.column_of) - len(set().union(*vars(self.kinds).values()))
         self._by_start: dict[int, list[bytes]] = defaultdict(list)

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import boto3
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as parquet
 import pytest
@@ -36,7 +37,7 @@ ROWS = [
 
 @pytest.fixture(scope="module")
 def values() -> PersonalValues:
-    return PersonalValues(COLUMNS, ROWS)
+    return PersonalValues(COLUMNS, pd.DataFrame(ROWS))
 
 
 def found(values: PersonalValues, name: str, content: bytes) -> set[str]:

@@ -1,0 +1,151 @@
+"""`python -m embedded.demo`: the main job, as `make demo` starts it."""
+
+import argparse
+import logging
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+from botocore.exceptions import BotoCoreError, ClientError
+from rich.console import Console
+from rich.text import Text
+
+from cli.errors import BatonError, sentence
+from embedded.demo import outcome, presence
+from embedded.demo.acts import ActFailed
+from embedded.demo.choreography import REPORT, START, TITLES, Plan, perform
+from embedded.demo.stage import Stage
+from embedded.deployment import DeploymentFailed
+from embedded.sample.table import TableRefused
+from embedded.server import EmbeddedAws, StartFailed
+from embedded.source.derby import DatabaseError
+
+ROOT = Path(__file__).resolve().parents[2]
+STATE = ROOT / "build" / "embedded"
+RESULTS = ROOT / "build" / "demo"
+LOG = RESULTS / "demo.log"
+PUBLIC_MODEL = "examples/public_bank_churn.yaml"
+FEWEST_ROWS = 1000
+# A few hundred are enough to judge by: monitors want 200, and distances of less than 0.1 are still chance.
+TRAFFIC = 600
+FORESEEN = (
+    ActFailed,
+    BatonError,
+    StartFailed,
+    DeploymentFailed,
+    TableRefused,
+    DatabaseError,
+    ClientError,
+    BotoCoreError,
+)
+
+
+def main() -> int:
+    """Perform, and answer with the exit code."""
+    arguments = _arguments()
+    console = Console()
+    _log_to_file()
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    stage = Stage(TITLES, console)
+    try:
+        with stage.open():
+            _play(stage, arguments)
+    except KeyboardInterrupt:
+        console.print("stopped: everything that the demo had started has ended")
+        return 130
+    except Exception as error:
+        logging.getLogger(__name__).exception("the demo broke off")
+        console.print(Text.assemble(("demo: ", "bold red"), f"{_said(error)}; see {LOG}"), soft_wrap=True)
+        return 1
+    console.print(_where_to_look(keep=arguments.keep), soft_wrap=True, highlight=False)
+    return 0
+
+
+def _play(stage: Stage, arguments: argparse.Namespace) -> None:
+    began = time.monotonic()
+    aws = EmbeddedAws(STATE)
+    kept = False
+    try:
+        with stage.act(START) as act:
+            presence.stop_previous(STATE)
+            shutil.rmtree(STATE, ignore_errors=True)
+            presence.announce(aws, aws.start(detached=arguments.keep))
+            act.end(aws.url)
+        plan = Plan(data=arguments.data, rows=arguments.rows, traffic=TRAFFIC)
+        platform, played = perform(stage, aws, plan, _context(arguments))
+        with stage.act(REPORT) as act:
+            html = outcome.page(platform, played, timings=stage.timings())
+            figures = outcome.summary(platform, played, timings=stage.timings(), wall=time.monotonic() - began)
+            outcome.write(RESULTS, figures=figures, html=html)
+            act.end(f"{len(html) / 1e3:.0f} kB")
+        kept = arguments.keep
+    finally:
+        if not kept:
+            aws.stop()
+            presence.withdraw(STATE)
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m embedded.demo", description=__doc__)
+    parser.add_argument("--data", type=Path, help="a CSV with a header, as the source table")
+    parser.add_argument("--model", help=f"the model's YAML file (with --data: {PUBLIC_MODEL})")
+    parser.add_argument("--rows", type=int, default=10_000, help="customers to generate without --data")
+    parser.add_argument("--keep", action="store_true", help="leave embedded AWS running afterwards")
+    arguments = parser.parse_args()
+    if arguments.rows < FEWEST_ROWS:
+        parser.error(f"--rows must be at least {FEWEST_ROWS}, or the hold-out is too small to judge by")
+    if arguments.data and not arguments.data.is_file():
+        parser.error(f"--data: {arguments.data} is not a file")
+    return arguments
+
+
+def _context(arguments: argparse.Namespace) -> dict[str, str]:
+    """The CDK context: which model, and whose code."""
+    model = arguments.model or (PUBLIC_MODEL if arguments.data else None)
+    models = {"models": str(Path(model).resolve())} if model else {}
+    return {"commit": _git("rev-parse", "HEAD"), "author": _git("config", "user.name"), **models}
+
+
+def _git(*arguments: str) -> str:
+    """What git says; `unknown` outside a repository, or where it says nothing."""
+    try:
+        answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return "unknown"
+    return answer.stdout.strip() or "unknown"
+
+
+def _log_to_file() -> None:
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    logging.basicConfig(
+        filename=LOG, filemode="w", level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    logging.getLogger("embedded").setLevel(logging.INFO)
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, FORESEEN):
+        return sentence(error).strip().rstrip(".")
+    return f"something unforeseen broke: {type(error).__name__}: {error}"
+
+
+def _where_to_look(*, keep: bool) -> str:
+    lines = [f"The page: {RESULTS / 'index.html'}", f"The figures: {RESULTS / 'summary.json'}"]
+    if keep:
+        lines.append(
+            "Embedded AWS goes on running: try `baton status --embedded`; end it with `python -m embedded stop`"
+        )
+    return "\n" + "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
