@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ministack.services import eventbridge, scheduler, stepfunctions
 
-from embedded.front import complements, functions, object_encryption, prompt_stacks
+from embedded.front import complements, functions, generated_secrets, object_encryption, prompt_stacks
 from embedded.front.alarms import AlarmWatch
 from embedded.front.api import Answer, Caller
 from embedded.front.clients import Clients, environment
@@ -48,6 +48,7 @@ class FrontDoor:
         self._add_services(account, region, events)
         AlarmWatch(events=events).install()
         functions.install()
+        generated_secrets.install()
         object_encryption.install()
         prompt_stacks.install()
         complements.register(client=self._clients)
