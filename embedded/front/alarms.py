@@ -13,6 +13,7 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from embedded.front import alarm_records
 from embedded.front.alarm_expressions import ExpressionError, evaluate
 from embedded.front.events import EventSink
 
@@ -42,6 +43,7 @@ class AlarmWatch:
             self._announce(alarm, old, reason)
 
         cloudwatch._evaluate_alarm = evaluate_alarm
+        alarm_records.install(evaluate=evaluate_alarm)
         cloudwatch._dispatch_alarm_actions = announce
 
     def _announce(self, alarm: Alarm, old: str, reason: str) -> None:
