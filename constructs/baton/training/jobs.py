@@ -57,7 +57,6 @@ class JobInput:
         """One of the ProcessingInputs of a request."""
         return {
             "InputName": self.name,
-            "AppManaged": False,
             "S3Input": {
                 "S3Uri": self.s3_uri,
                 "LocalPath": self.local_path,
@@ -81,7 +80,6 @@ class JobOutput:
         """One of the Outputs of a request."""
         return {
             "OutputName": self.name,
-            "AppManaged": False,
             "S3Output": {"S3Uri": self.s3_uri, "LocalPath": self.local_path, "S3UploadMode": "EndOfJob"},
         }
 
@@ -153,7 +151,11 @@ class TrainingJob:
             "Environment": dict(self.environment),
             "HyperParameters": dict(self.hyperparameters),
             "InputDataConfig": [_channel(name, s3_uri) for name, s3_uri in self.channels.items()],
-            "OutputDataConfig": {"S3OutputPath": self.output_s3_uri, "KmsKeyId": self.output_key_arn},
+            "OutputDataConfig": {
+                "S3OutputPath": self.output_s3_uri,
+                "KmsKeyId": self.output_key_arn,
+                "CompressionType": "GZIP",
+            },
             "ResourceConfig": self.machine.render(),
             "StoppingCondition": {"MaxRuntimeInSeconds": self.max_runtime_seconds},
             "VpcConfig": self.network.vpc_config(),
@@ -164,4 +166,4 @@ class TrainingJob:
 
 def _channel(name: str, s3_uri: Value) -> dict[str, Any]:
     source = {"S3DataType": "S3Prefix", "S3Uri": s3_uri, "S3DataDistributionType": "FullyReplicated"}
-    return {"ChannelName": name, "DataSource": {"S3DataSource": source}}
+    return {"ChannelName": name, "InputMode": "File", "DataSource": {"S3DataSource": source}}

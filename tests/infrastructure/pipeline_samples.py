@@ -1,0 +1,87 @@
+"""The pipeline of the sample model with plain values where CDK would put tokens."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+from baton.foundation.images import images_in
+from baton.specification import ModelSpecification
+from baton.training.definition import PipelineDefinition
+from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
+from baton.training.model_pipeline import SERVING_ENVIRONMENT, DriftConfigurations, training_definition
+from baton.training.open_analyses import open_analyses
+from baton.training.workplace import Code, Workplace
+from stacks.settings import load_models
+
+ROOT = Path(__file__).parents[2]
+REGION = "eu-west-1"
+ACCOUNT = "000000000000"
+ASSETS = f"s3://cdk-assets-{ACCOUNT}-{REGION}"
+CODE_FILE = f"{'0' * 64}.zip"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/job-role"
+DATA_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
+MODELS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/22222222-2222-2222-2222-222222222222"
+GROUP = "baton-dev-bank-churn"
+QUESTIONS = ClarifyQuestions(
+    data_bias=f"{ASSETS}/data-bias.json",
+    model_bias=f"{ASSETS}/model-bias.json",
+    explainability=f"{ASSETS}/explainability.json",
+)
+DRIFT = DriftConfigurations(bias=f"{ASSETS}/bias-monitor.json", explainability=f"{ASSETS}/explainability-monitor.json")
+Backend = Literal["open", "managed"]
+
+
+def sample_model() -> ModelSpecification:
+    return load_models([ROOT / "config" / "models" / "bank_churn.yaml"], [])[0]
+
+
+def sample_workplace() -> Workplace:
+    model = sample_model()
+    return Workplace(
+        image=images_in(REGION).xgboost,
+        job_role_arn=ROLE,
+        subnet_ids=["subnet-aaaaaaaa", "subnet-bbbbbbbb"],
+        security_group_ids=["sg-aaaaaaaa"],
+        data_key_arn=DATA_KEY,
+        models_key_arn=MODELS_KEY,
+        code=Code(s3_uri=f"{ASSETS}/{CODE_FILE}", file=CODE_FILE, wheels_s3_uri=f"{ASSETS}/{'1' * 64}.zip"),
+        features_uri="s3://features/bank_churn",
+        models_uri="s3://models/bank_churn",
+        evidence_uri="s3://evidence/bank_churn",
+        group_name=GROUP,
+        instance_type=model.training.instance_type,
+        max_runtime_seconds=3600,
+    )
+
+
+def sample_definition(backend: Backend) -> PipelineDefinition:
+    workplace = sample_workplace()
+    managed = images_in(REGION).managed
+    assert managed is not None
+    return training_definition(
+        workplace,
+        model=sample_model(),
+        commit="0123abc",
+        author="ada@bank.example",
+        drift_configurations=DRIFT,
+        analyse=partial(open_analyses, workplace)
+        if backend == "open"
+        else partial(
+            managed_analyses,
+            workplace,
+            images=managed,
+            questions=QUESTIONS,
+            serving_environment=SERVING_ENVIRONMENT,
+        ),
+    )
+
+
+def steps_by_name(definition: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every step of a rendered definition, also those in branches."""
+    found: dict[str, dict[str, Any]] = {}
+    pending = list(definition["Steps"])
+    while pending:
+        step = pending.pop(0)
+        found[step["Name"]] = step
+        pending += step["Arguments"].get("IfSteps", []) + step["Arguments"].get("ElseSteps", [])
+    return found
