@@ -52,6 +52,11 @@ class Objects:
         body = json.dumps(content, indent=2).encode()
         self._client.put_object(Bucket=bucket, Key=key, Body=body, ContentType="application/json")
 
+    def write_text(self, uri: str, content: str) -> None:
+        """Replace the object at `uri` in one request."""
+        bucket, key = split_uri(uri)
+        self._client.put_object(Bucket=bucket, Key=key, Body=content.encode(), ContentType="text/plain")
+
     def fingerprint(self, uri: str) -> tuple[str, int]:
         """SHA-256 and size in bytes of the object at `uri`."""
         digest, size = hashlib.sha256(), 0
