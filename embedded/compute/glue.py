@@ -155,6 +155,7 @@ class GlueRun:
             "PYSPARK_DRIVER_PYTHON": sys.executable,
             "PYTHONPATH": ":".join(map(str, libraries)),
             "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_LOCAL_DIRS": str(self._scratch),  # what Spark spills of the rows goes with the run
             "PYSPARK_SUBMIT_ARGS": shlex.join([*self._submit_arguments(), "pyspark-shell"]),
         }
 
@@ -163,7 +164,6 @@ class GlueRun:
             "spark.driver.memory": "1g",
             "spark.driver.bindAddress": "127.0.0.1",
             "spark.driver.host": "127.0.0.1",
-            "spark.local.dir": str(self._scratch),
             "spark.sql.warehouse.dir": str(self._scratch / "warehouse"),
             "spark.sql.session.timeZone": "UTC",
             "spark.sql.shuffle.partitions": "2",

@@ -15,7 +15,8 @@ from rich.console import Console
 from rich.text import Text
 
 from cli.errors import BatonError, sentence
-from embedded.demo import outcome, presence
+from embedded import presence
+from embedded.demo import outcome
 from embedded.demo.acts import ActFailed
 from embedded.demo.choreography import REPORT, START, TITLES, Plan, perform
 from embedded.demo.stage import Stage
@@ -72,7 +73,7 @@ def _play(stage: Stage, arguments: argparse.Namespace) -> None:
     kept = False
     try:
         with stage.act(START) as act:
-            presence.stop_previous(STATE)
+            presence.stop_running(STATE)
             shutil.rmtree(STATE, ignore_errors=True)
             presence.announce(aws, aws.start(detached=arguments.keep))
             act.end(aws.url)

@@ -143,7 +143,7 @@ def test_an_endpoint_serves_moves_to_a_new_model_and_goes(
     stacks.delete(name)
     targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker", ResourceIds=[resource_id])
     assert not targets["ScalableTargets"]
-    with pytest.raises(ClientError, match="ValidationError.*not found"):
+    with pytest.raises(ClientError, match=r"ValidationError.*not found"):
         ask(aws, name)
 
 

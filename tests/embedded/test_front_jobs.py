@@ -165,7 +165,12 @@ def test_a_glue_job_run_runs_its_script(
     aws: EmbeddedAws, seen: Callable[[str], list[dict[str, Any]]], eventually: Callable[..., Any]
 ) -> None:
     glue = aws.client("glue")
-    script = "import sys, time\nword = sys.argv[sys.argv.index('--word') + 1]\ntime.sleep(0.5)\nassert word == 'good', word\n"
+    script = """
+import sys, time
+word = sys.argv[sys.argv.index("--word") + 1]
+time.sleep(0.5)
+assert word == "good", word
+"""
     aws.client("s3").put_object(Bucket=BUCKET, Key="job.py", Body=script.encode())
     command = {"Name": "glueetl", "ScriptLocation": f"s3://{BUCKET}/job.py", "PythonVersion": "3"}
     glue.create_job(

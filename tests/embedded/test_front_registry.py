@@ -98,7 +98,7 @@ def test_the_registry_records_who_approved(aws: EmbeddedAws, group: str) -> None
 
 
 def test_a_version_of_no_group_is_refused(aws: EmbeddedAws) -> None:
-    with pytest.raises(ClientError, match="ValidationException.*Model Package Group does not exist"):
+    with pytest.raises(ClientError, match=r"ValidationException.*Model Package Group does not exist"):
         aws.client("sagemaker").create_model_package(ModelPackageGroupName="front-nowhere")
 
 
@@ -116,7 +116,7 @@ def test_a_bad_status_and_an_unknown_action_are_refused(aws: EmbeddedAws, group:
     arn = sagemaker.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
     with pytest.raises(ClientError, match=r"enum value set: \[Approved, Rejected, PendingManualApproval\]"):
         sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Perhaps")
-    with pytest.raises(ClientError, match="UnknownOperationException.*ListDomains"):
+    with pytest.raises(ClientError, match=r"UnknownOperationException.*ListDomains"):
         sagemaker.list_domains()
 
 
