@@ -11,10 +11,11 @@ import pytest
 from tests.infrastructure.pipeline_samples import ROOT, sample_definition, steps_by_name
 
 # What the SDK writes and we do not, or we and it does not, each for a reason.
+CONTAINER = "Register.Arguments.InferenceSpecification.Containers.0"
 DIFFERENCES = {
     "Train.Arguments.AlgorithmSpecification.ContainerEntrypoint": "the SDK sets it for its own drivers alone",
-    "Register.Arguments.InferenceSpecification.Containers.0.Environment.SAGEMAKER_REGION": "where it was built, not runs",
-    "Register.Arguments.InferenceSpecification.Containers.0.Environment.SAGEMAKER_CONTAINER_LOG_LEVEL": "its own taste",
+    f"{CONTAINER}.Environment.SAGEMAKER_REGION": "where the definition was built, not where the model runs",
+    f"{CONTAINER}.Environment.SAGEMAKER_CONTAINER_LOG_LEVEL": "its own taste",
     "Register.Arguments.SkipModelValidation": "the API's default, spelled out",
 }
 Values = dict[str, Any]
@@ -78,6 +79,8 @@ def test_branches_and_parameters_are_the_same(ours: dict[str, Any], sdk: dict[st
     assert branches(ours) == branches(sdk) == [["Register"], ["Refuse"]]
     assert ours["Parameters"] == sdk["Parameters"]
     assert ours["Version"] == sdk["Version"]
+    # The SDK enters every execution in SageMaker Experiments by default; ours are found through the registry.
+    assert sdk.keys() - ours.keys() == {"PipelineExperimentConfig", "MlflowConfig"}
 
 
 def test_every_difference_that_is_excused_is_there(ours: dict[str, Any], sdk: dict[str, Any]) -> None:
