@@ -43,7 +43,7 @@ def find_connection(*, name: str, secret_arn: str, glue: Any, secrets: Any) -> J
     """
     properties = glue.get_connection(Name=name, HidePassword=True)["Connection"]["ConnectionProperties"]
     url = properties.get("JDBC_CONNECTION_URL", "")
-    match = re.match(r"jdbc:([a-z]+):", url)
+    match = re.match(r"jdbc:([a-z0-9]+):", url)
     if match is None:
         raise EtlError(f"connection {name}: JDBC_CONNECTION_URL must begin with jdbc:<engine>:; mend the connection")
     driver = properties.get("JDBC_DRIVER_CLASS_NAME") or DRIVERS.get(match[1])

@@ -11,6 +11,7 @@ from typing import Any
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
+from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.storage import Objects
 from pipeline_scripts.model import Model
 
@@ -28,13 +29,19 @@ class DataFile:
 
 
 def describe_files(*, staged: DataFrame, uri: str, objects: Objects) -> list[DataFile]:
-    """Name, hash, size and rows of every Parquet file below `uri`, whose content is `staged`."""
+    """Name, hash, size and rows of every Parquet file below `uri`, whose content is `staged`.
+
+    Raises:
+        EtlError: S3 lists other files than Spark reads.
+    """
     rows = {row[0]: row[1] for row in staged.groupBy(F.col("_metadata.file_name")).count().collect()}
     names = [name for name in objects.list_names(uri) if name.endswith(".parquet")]
+    if set(rows) != set(names):
+        raise EtlError(f"{uri}: S3 lists {len(names)} file(s) and Spark reads {len(rows)}; run the job again")
     with ThreadPoolExecutor(HASHING_THREADS) as pool:
         fingerprints = list(pool.map(lambda name: objects.fingerprint(f"{uri}/{name}"), names))
     return [
-        DataFile(name=name, sha256=sha256, bytes=size, rows=rows.get(name, 0))
+        DataFile(name=name, sha256=sha256, bytes=size, rows=rows[name])
         for name, (sha256, size) in zip(names, fingerprints, strict=True)
     ]
 
@@ -75,6 +82,8 @@ def publish(
         "created_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     objects.write_json(f"{run_uri}/manifest.json", manifest)
+    # What the catalogue's table reads (Hive's SymlinkTextInputFormat): the files of this version, and of no other.
+    objects.write_text(f"{curated_uri}/current/files", "".join(f"{run_uri}/{file.name}\n" for file in files))
     pointer = {name: manifest[name] for name in ("run_id", "dataset_uri", "dataset_hash", "rows")}
     objects.write_json(f"{curated_uri}/current.json", {**pointer, "manifest_uri": f"{run_uri}/manifest.json"})
     return manifest

@@ -1,0 +1,219 @@
+import logging
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipeline_scripts.etl.errors import EtlError, RunQuarantined
+from pipeline_scripts.etl.storage import Objects
+from tests.runtime.etl.test_etl_treatments import published
+from tests.runtime.etl.workbench import COLUMNS, NEWCOMERS, ROWS, Job, model_of
+
+POINTER = "s3://curated/clients/current.json"
+CITY = 6
+
+
+def ordinals(job: Job) -> dict[int, int]:
+    """Ordinal by score: the test's rows have a score of their own each."""
+    return {row["score"]: row["ref"] for row in published(job)}
+
+
+class Crashing:
+    """An S3 client that dies at the nth change it is asked for."""
+
+    CHANGES = ("put_object", "copy_object", "delete_objects")
+
+    def __init__(self, client: Any, *, at: int) -> None:
+        self._client = client
+        self._left = at
+        self.changes = 0
+
+    def __getattr__(self, name: str) -> Any:
+        operation = getattr(self._client, name)
+        return self._counted(operation) if name in self.CHANGES else operation
+
+    def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            self.changes += 1
+            if self.changes == self._left:
+                raise ConnectionError("the machine is gone")
+            return operation(**arguments)
+
+        return call
+
+
+def test_summary_and_manifest_tell_what_was_published(job: Job) -> None:
+    summary = job.run()
+    pointer = job.json(POINTER)
+    manifest = job.json(pointer["manifest_uri"])
+    assert summary == {name: summary[name] for name in ("run_id", "rows", "new_surrogates", "dataset_hash")}
+    assert (summary["rows"], summary["new_surrogates"]) == (4, 4)
+    assert pointer == {
+        "run_id": summary["run_id"],
+        "dataset_uri": f"s3://curated/clients/runs/{summary['run_id']}/",
+        "manifest_uri": f"s3://curated/clients/runs/{summary['run_id']}/manifest.json",
+        "dataset_hash": summary["dataset_hash"],
+        "rows": 4,
+    }
+    assert (manifest["as_of"], manifest["code_commit"], manifest["rows"]) == ("2026-01-15", "c0ffee", 4)
+    assert sum(file["rows"] for file in manifest["files"]) == 4
+    for file in manifest["files"]:
+        assert Objects(job.clients.s3).fingerprint(manifest["dataset_uri"] + file["name"]) == (
+            file["sha256"],
+            file["bytes"],
+        )
+
+
+def test_same_source_gives_the_same_hash_whatever_its_order(job: Job) -> None:
+    first = job.run()
+    job.database.fill(list(reversed(ROWS)))
+    second = job.run()
+    assert first["dataset_hash"] == second["dataset_hash"]
+    assert first["run_id"] != second["run_id"]
+    job.database.fill([(*ROWS[0][:-1], 1), *ROWS[1:]])
+    assert job.run()["dataset_hash"] != first["dataset_hash"]
+
+
+def test_many_files_keep_the_hash_and_the_rows(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_scripts.etl.staging.ROWS_PER_FILE", 20)
+    rows = [(n, f"Person {n}", None, None, None, None, None, n, 0) for n in range(50)]
+    job.database.fill(rows)
+    first = job.run()
+    job.database.fill(rows[::-1])
+    assert job.run()["dataset_hash"] == first["dataset_hash"]
+    assert len(job.json(job.json(POINTER)["manifest_uri"])["files"]) == 3
+    assert ordinals(job) == {n: n + 1 for n in range(50)}
+
+
+def test_surrogates_are_stable_and_newcomers_get_the_next_ones(job: Job) -> None:
+    job.run()
+    assert ordinals(job) == {700: 1, 845: 2, 612: 3, None: 4}
+    job.database.fill([*NEWCOMERS, *ROWS[1:]])  # two came, one left
+    assert job.run()["new_surrogates"] == 2
+    assert ordinals(job) == {700: 1, 845: 2, None: 4, 1: 5, 2: 6}
+    job.database.fill([*ROWS, (60, "Gro Ny", None, None, None, None, None, 3, 0)])  # one came back, two left
+    job.run()
+    assert ordinals(job) == {700: 1, 845: 2, 612: 3, None: 4, 3: 7}
+
+
+def test_rows_of_one_person_share_their_ordinal(job: Job) -> None:
+    job.database.fill([ROWS[0], (*ROWS[0][:7], 613, 0), ROWS[1]])
+    assert job.run()["new_surrogates"] == 2
+    assert ordinals(job) == {700: 1, 612: 2, 613: 2}
+
+
+def test_vault_holds_one_snapshot_and_staging_nothing(job: Job) -> None:
+    job.run()
+    job.database.fill([*ROWS, *NEWCOMERS])
+    run_id = job.run()["run_id"]
+    names = job.names("s3://vault/")
+    assert "clients/surrogates/ID/current.json" in names
+    assert all(
+        name.startswith(f"clients/surrogates/ID/{run_id}/") for name in names if not name.endswith("current.json")
+    )
+    assert job.json("s3://vault/clients/surrogates/ID/current.json") == {"snapshot": run_id, "next_ordinal": 7}
+
+
+def test_two_runs_at_once_cannot_give_an_ordinal_twice(job: Job) -> None:
+    pointer = "s3://vault/clients/surrogates/ID/current.json"
+
+    class Overtaken(Crashing):
+        def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+            Objects(job.clients.s3).write_json(pointer, {"snapshot": "another", "next_ordinal": 9})
+            return operation
+
+    with pytest.raises(EtlError, match="another run changed the vault meanwhile"):
+        job.run(clients=replace(job.clients, s3=Overtaken(job.clients.s3, at=1)))
+    assert job.json(pointer)["snapshot"] == "another"
+    assert job.names("s3://curated/") == []
+
+
+@pytest.mark.parametrize("value", ["Ada Lindqvist", "DE02100100100006820101", "2008-01-15", "10117", "4711"])
+def test_personal_value_in_a_kept_column_quarantines_the_run(job: Job, value: str) -> None:
+    job.run()
+    before, files = job.json(POINTER), job.names("s3://curated/")
+    leaking = [list(row) for row in [*ROWS, (4711, *NEWCOMERS[0][1:])]]
+    leaking[1][CITY] = value
+    job.database.fill([tuple(row) for row in leaking])
+    with pytest.raises(RunQuarantined, match=r"city: holds 1 value\(s\) of (NAME|IBAN|BORN|POSTCODE|ID)") as problem:
+        job.run()
+    assert value not in str(problem.value)
+    assert job.json(POINTER) == before
+    assert job.names("s3://curated/") == files
+    locked = job.names("s3://vault/clients/quarantine/")
+    assert any(name.endswith(".parquet") for name in locked)
+    assert any(name.endswith("reasons.json") for name in locked)
+    assert job.names("s3://vault/clients/staging/") == []
+
+
+def test_short_values_and_kept_prefixes_are_no_leak(job: Job) -> None:
+    rows = [list(row) for row in ROWS]
+    rows[0][CITY], rows[1][CITY] = "10", "103"  # a region's prefix, and an identifier of three digits
+    job.database.fill([tuple(row) for row in rows])
+    assert job.run()["rows"] == 4
+
+
+def test_lost_row_quarantines_the_run(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    from pipeline_scripts.etl import staging
+
+    write = staging.Staging.write
+    monkeypatch.setattr(staging.Staging, "write", lambda self, frame, rows: write(self, frame.limit(3), rows=rows))
+    with pytest.raises(RunQuarantined, match="rows: 4 were read and 3 written"):
+        job.run()
+    assert job.names("s3://curated/") == []
+
+
+def test_crash_at_any_change_leaves_a_whole_version(job: Job) -> None:
+    job.run()
+    before, kept = job.json(POINTER), published(job)
+    counting = Crashing(job.clients.s3, at=0)
+    job.database.fill([*ROWS, NEWCOMERS[0]])
+    job.run(clients=replace(job.clients, s3=counting))
+    assert counting.changes >= 6  # vault, its pointer, staging, copy, manifest, pointer
+    Objects(job.clients.s3).write_json(POINTER, before)
+    for change in range(1, counting.changes + 1):
+        job.database.fill([*ROWS, NEWCOMERS[0], (900 + change, "X", None, None, None, None, None, change * 10, 0)])
+        crashing = Crashing(job.clients.s3, at=change)
+        try:
+            job.run(clients=replace(job.clients, s3=crashing))
+        except ConnectionError:
+            rows = published(job)
+            assert rows == kept or len(rows) == len(ROWS) + 2, f"half a version after change {change}"
+    job.database.fill([*ROWS, *NEWCOMERS])
+    assert job.run()["rows"] == 6
+    assert {score: ordinals(job)[score] for score in (700, 845, 612, None, 1)} == {
+        700: 1,
+        845: 2,
+        612: 3,
+        None: 4,
+        1: 5,
+    }
+    assert len(set(ordinals(job).values())) == 6
+
+
+def test_log_tells_counts_and_no_value(job: Job, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG, logger="baton.etl")
+    job.run()
+    assert "read 4 rows" in caplog.text
+    for row in ROWS:
+        assert not any(str(value) in caplog.text for value in row[1:4] if value is not None)
+
+
+def test_text_keeps_every_character(job: Job) -> None:
+    cities = ['say "hi", it\'s', "línea\nnueva", "tab\there", "🏦", "  spaces  ", "NULL", "\\N", ""]
+    job.database.fill([(n, None, None, None, None, None, city, n, 0) for n, city in enumerate(cities)])
+    job.run()
+    assert [row["city"] for row in published(job)] == cities
+
+
+def test_model_without_personal_columns_is_published_as_it_is(job: Job) -> None:
+    columns = {
+        "ID": COLUMNS["ID"] | {"treatment": "keep", "output": "id"},
+        "BORN": {"type": "date", "treatment": "keep", "output": "born"},
+    }
+    job.database.fill([(2, date(2000, 2, 29)), (1, None)], "ID INT, BORN DATE")
+    assert job.run(model=model_of(columns))["new_surrogates"] == 0
+    assert published(job) == [{"id": 1, "born": None}, {"id": 2, "born": date(2000, 2, 29)}]
+    assert job.names("s3://vault/") == []
