@@ -8,10 +8,15 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from baton.foundation.platform import Platform
+from baton.governance.team import GovernedModel
 from baton.specification import ModelSpecification
 from stacks.acknowledgements import acknowledge
+from stacks.approval_stack import ApprovalStack
 from stacks.data_lake_stack import DataLakeStack
+from stacks.governance_stack import GovernanceStack
 from stacks.ingestion_stack import IngestionStack
+from stacks.monitoring_stack import MonitoringStack
+from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
 from stacks.training_stack import TrainingStack
 
@@ -52,16 +57,53 @@ class EnvironmentStage(cdk.Stage):
             commit=commit,
             author=author,
         )
-        for model in models:
-            self._carry(model, lake.platform)
+        GovernanceStack(
+            self,
+            "Governance",
+            stack_name=f"baton-{environment.name}-governance",
+            platform=lake.platform,
+            models=[self._carry(model, lake.platform) for model in models],
+            database_name=lake.catalog.database_name,
+            work_group_name=lake.work_group.work_group_name,
+        )
         cdk.Tags.of(self).add("baton:environment", environment.name)
         acknowledge(self)
 
-    def _carry(self, model: ModelSpecification, platform: Platform) -> None:
-        """One model's stacks, in the order a version passes them."""
+    def _carry(self, model: ModelSpecification, platform: Platform) -> GovernedModel:
+        """One model's stacks, in the order a version passes them; what of them the personas work on."""
         shared: dict[str, Any] = {"platform": platform, "model": model}
-        IngestionStack(self, **self._identity(model, "ingestion"), environment=self._environment, **shared)
-        TrainingStack(self, **self._identity(model, "training"), **shared)
+        sized: dict[str, Any] = {**shared, "environment": self._environment}
+        ingestion = IngestionStack(self, **self._identity(model, "ingestion"), **sized)
+        training = TrainingStack(self, **self._identity(model, "training"), **shared)
+        monitoring = MonitoringStack(
+            self,
+            **self._identity(model, "monitoring"),
+            registry=training.registry,
+            start_training=training.start_training,
+            **shared,
+        )
+        serving = ServingStack(
+            self, **self._identity(model, "serving"), registry=training.registry, monitoring=monitoring, **sized
+        )
+        approval = ApprovalStack(
+            self,
+            **self._identity(model, "approval"),
+            registry=training.registry,
+            monitoring=monitoring,
+            serving=serving,
+            **sized,
+        )
+        return GovernedModel(
+            name=model.name,
+            etl=ingestion.job,
+            registry=training.registry,
+            pipeline_arn=training.pipeline.pipeline_arn,
+            endpoint_name=serving.endpoint.endpoint_name,
+            start_training=training.start_training.function,
+            start_monitor=monitoring.backend.start_monitor,
+            reconcile=approval.workflow.machine,
+            ledger_arn=approval.ledger.table.table_arn,
+        )
 
     def _identity(self, model: ModelSpecification, station: str) -> dict[str, str]:
         return {

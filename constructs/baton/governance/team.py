@@ -20,7 +20,10 @@ BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
 
 @dataclass(frozen=True, kw_only=True)
 class GovernedModel:
-    """What of one model the personas work on. `name` is its prefix in every zone."""
+    """What of one model the personas work on.
+
+    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself.
+    """
 
     name: str
     etl: GlueEtlJob
@@ -28,7 +31,7 @@ class GovernedModel:
     pipeline_arn: str
     endpoint_name: str
     start_training: lambda_.IFunction
-    start_monitor: lambda_.IFunction
+    start_monitor: lambda_.IFunction | None
     reconcile: sfn.StateMachine
     ledger_arn: str
 
@@ -176,6 +179,8 @@ class Team(Construct):
                     function.function_arn
                     for model in self._models
                     for function in (model.start_training, model.start_monitor)
+                    if function is not None
+                    if function is not None
                 ],
             ),
             *self._run_workflows(),

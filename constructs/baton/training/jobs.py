@@ -23,7 +23,7 @@ class Network:
 
     def vpc_config(self) -> dict[str, Any]:
         """The VpcConfig of a CreateTrainingJob or CreateModel request."""
-        return {"SecurityGroupIds": self.security_group_ids, "Subnets": self.subnet_ids}
+        return {"SecurityGroupIds": list(self.security_group_ids), "Subnets": list(self.subnet_ids)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,7 +103,7 @@ class ProcessingJob:
         """The CreateProcessingJob request, without the name: SageMaker Pipelines chooses one for each execution."""
         specification: dict[str, Any] = {"ImageUri": self.image}
         if self.entrypoint:
-            specification["ContainerEntrypoint"] = self.entrypoint
+            specification["ContainerEntrypoint"] = list(self.entrypoint)
         return {
             "RoleArn": self.role_arn,
             "AppSpecification": specification,
@@ -146,7 +146,7 @@ class TrainingJob:
             "AlgorithmSpecification": {
                 "TrainingImage": self.image,
                 "TrainingInputMode": "File",
-                "ContainerEntrypoint": self.entrypoint,
+                "ContainerEntrypoint": list(self.entrypoint),
             },
             "Environment": dict(self.environment),
             "HyperParameters": dict(self.hyperparameters),
