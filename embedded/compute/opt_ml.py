@@ -21,7 +21,6 @@ def clean_environment(*, scratch: Path, aws: Mapping[str, str]) -> dict[str, str
         "LANG": "C.UTF-8",
         "TZ": "UTC",
         "PYTHONUNBUFFERED": "1",
-        "PYTHONDONTWRITEBYTECODE": "1",
         "AWS_EC2_METADATA_DISABLED": "true",
         **aws,
     }
