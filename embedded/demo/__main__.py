@@ -135,7 +135,9 @@ def _interrupt(number: int, frame: FrameType | None) -> None:
 
 def _said(error: Exception) -> str:
     if isinstance(error, FORESEEN):
-        return sentence(error).strip().rstrip(".")
+        lines = [line.strip() for line in sentence(error).splitlines() if line.strip()]
+        # What tools say in many lines stands in the log; the first says what failed, the last mostly why.
+        return " ".join(lines[:1] + lines[1:][-1:]).rstrip(".")
     return f"something unforeseen broke: {type(error).__name__}: {error}"
 
 

