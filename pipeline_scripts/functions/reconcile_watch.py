@@ -28,7 +28,7 @@ ENDPOINT_OUTCOMES = {
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer `moving`, `arrived`, `failed` (the version's fault), `stuck` (needs a person) or `late`."""
+    """Answer `moving`, `arrived`, `gone`, `failed` (the version's fault), `stuck` (needs a person) or `late`."""
     ledger = Ledger(
         client=boto3.client("dynamodb"),
         table=os.environ["LEDGER_TABLE"],
@@ -89,7 +89,7 @@ def _endpoint(sagemaker: Any, name: str, *, expected: bool) -> tuple[str, str]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationException":
             raise
-        return ("failed" if expected else "arrived"), f"there is no endpoint {name}"
+        return ("failed" if expected else "gone"), f"there is no endpoint {name}"
     status = endpoint["EndpointStatus"]
     reason = f"{name} is {status}" + (f": {endpoint['FailureReason']}" if endpoint.get("FailureReason") else "")
     if not expected and status != "Deleting":

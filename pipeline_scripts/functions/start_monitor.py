@@ -22,7 +22,7 @@ CODES = {"data_quality": "dq", "model_quality": "mq", "bias": "bd", "explainabil
 """Job names hold 63 characters, of which an endpoint's name may take 45 and the window's end 14."""
 
 FOLDERS = 3
-"""How many folders of each kind one job mounts: it may have ten inputs, and code, wheels, baseline and model are four."""
+"""How many folders of each kind one job mounts: of its ten inputs, code, wheels, baseline and model take four."""
 
 GRAINS = ("%Y/%m/%d/%H/", "%Y/%m/%d/", "%Y/%m/", "%Y/")
 """The folders that SageMaker files captured data in; the coarser ones hold more than the window, which the job cuts."""

@@ -1,11 +1,26 @@
-"""Saying why a permission ends in a wildcard, in the words that cdk-nag reports it in."""
+"""Permissions, and why some of them end in a wildcard, in the words that cdk-nag reports it in."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
+
+
+def allow(
+    role: iam.Role,
+    actions: Sequence[str],
+    resources: Sequence[str],
+    *,
+    why: str = "",
+    conditions: Mapping[str, Mapping[str, object]] | None = None,
+) -> None:
+    """Let `role` do `actions` on `resources`; `why` is the reason where one of these is a pattern."""
+    role.add_to_principal_policy(
+        iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
+    )
+    acknowledge_wildcards(role, resources, reason=why)
 
 
 def acknowledge_wildcards(role: iam.IRole, resources: Sequence[str], *, reason: str) -> None:
@@ -24,7 +39,7 @@ def as_reported(stack: cdk.Stack, resource: str) -> str:
     given during synthesis, after the acknowledgements; asking for the export here gives the same one earlier.
     """
     for token in cdk.Tokenization.reverse_string(resource).tokens:
-        if not cdk.Reference.is_reference(token):
+        if not isinstance(token, cdk.Reference):
             continue
         owner = cdk.Stack.of(token.target)
         if owner is not stack:

@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from baton.foundation.network import PrivateNetwork
-from baton.foundation.wildcards import acknowledge_wildcards
+from baton.foundation.wildcards import allow
 
 # Describing network interfaces and logging in to a registry know no resource to be scoped to.
 UNSCOPED = [
@@ -50,14 +50,16 @@ class ContainerRole(Construct):
             self, "Resource", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description
         )
         self.grant_principal = self.role
-        self._allow(UNSCOPED, ["*"], why="These calls know no resource to be scoped to.")
-        self._allow(
+        allow(self.role, UNSCOPED, ["*"], why="These calls know no resource to be scoped to.")
+        allow(
+            self.role,
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             [_repository(self, image) for image in images],
         )
         self._stand_in(network)
         log_group = Stack.of(self).format_arn(service="logs", resource=f"log-group:{log_group_prefix}*")
-        self._allow(
+        allow(
+            self.role,
             ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"],
             [log_group],
             why="SageMaker names the log groups and streams of what it runs.",
@@ -66,18 +68,18 @@ class ContainerRole(Construct):
     def grant_read(self, bucket: s3.IBucket, prefix: str, key: kms.IKey) -> None:
         """Let the container read the objects under `prefix`, and learn of those that do not exist."""
         self._objects(["s3:GetObject"], bucket, prefix)
-        self._allow(["s3:ListBucket"], [bucket.bucket_arn], conditions={"StringLike": {"s3:prefix": f"{prefix}*"}})
-        self._allow(["kms:Decrypt"], [key.key_arn])
+        allow(self.role, ["s3:ListBucket"], [bucket.bucket_arn], conditions={"StringLike": {"s3:prefix": f"{prefix}*"}})
+        allow(self.role, ["kms:Decrypt"], [key.key_arn])
 
     def grant_write(self, bucket: s3.IBucket, prefix: str, key: kms.IKey) -> None:
         """Let the container add objects under `prefix`."""
         self._objects(["s3:PutObject", "s3:AbortMultipartUpload"], bucket, prefix)
-        self._allow(["kms:GenerateDataKey", "kms:Decrypt"], [key.key_arn])
+        allow(self.role, ["kms:GenerateDataKey", "kms:Decrypt"], [key.key_arn])
 
     def grant_volumes(self, key: kms.IKey) -> None:
         """Let SageMaker attach volumes that are encrypted with `key`."""
-        self._allow(["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
-        self._allow(["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"], [key.key_arn])
+        allow(self.role, ["kms:CreateGrant"], [key.key_arn], conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
+        allow(self.role, ["kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKeyWithoutPlaintext"], [key.key_arn])
 
     def _stand_in(self, network: PrivateNetwork) -> None:
         stack = Stack.of(self)
@@ -90,8 +92,9 @@ class ContainerRole(Construct):
             for name in network.security_group_ids
         ]
         why = "An interface has no name before it is made; the subnets bound where that may be."
-        self._allow(["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups], why=why)
-        self._allow(
+        allow(self.role, ["ec2:CreateNetworkInterface"], [interfaces, *subnets, *groups], why=why)
+        allow(
+            self.role,
             [
                 "ec2:CreateNetworkInterfacePermission",
                 "ec2:DeleteNetworkInterface",
@@ -104,20 +107,7 @@ class ContainerRole(Construct):
 
     def _objects(self, actions: list[str], bucket: s3.IBucket, prefix: str) -> None:
         why = "The objects under this prefix are of this model, and their names are not known before they are made."
-        self._allow(actions, [bucket.arn_for_objects(f"{prefix}*")], why=why)
-
-    def _allow(
-        self,
-        actions: Sequence[str],
-        resources: Sequence[str],
-        *,
-        why: str = "",
-        conditions: dict[str, dict[str, object]] | None = None,
-    ) -> None:
-        self.role.add_to_principal_policy(
-            iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions)
-        )
-        acknowledge_wildcards(self.role, resources, reason=why)
+        allow(self.role, actions, [bucket.arn_for_objects(f"{prefix}*")], why=why)
 
 
 def _repository(scope: Construct, image: str) -> str:

@@ -1,0 +1,160 @@
+"""The steps of the reconcile workflow: one function each, allowed what that step does and no more."""
+
+from collections.abc import Mapping
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from constructs import Construct
+
+from baton.approval.ledger import Ledger
+from baton.approval.target import ServingTarget
+from baton.foundation.platform import Platform
+from baton.foundation.runtime_code import HandlerFunction
+from baton.foundation.wildcards import allow
+from baton.registry.model_registry import ModelRegistry
+
+STACK_NAMES = "The part that varies is the stack's id, which is new whenever the stack is deployed anew."
+
+
+class ReconcileSteps(Construct):
+    """Choose, verify, update, watch, prove and record.
+
+    Only `update` can change anything outside the ledger, and only one stack, by the parameters that stack has, as a
+    role that is scoped to what the stack holds.
+
+    Args:
+        platform: Keys, zones and notifications.
+        model: The model's name, which is its prefix in the zones.
+        registry: The versions and their approvals.
+        ledger: What the steps remember.
+        target: The serving stack.
+        execution_role: As whom CloudFormation updates it.
+        time_limit: How long one run may take.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        platform: Platform,
+        model: str,
+        registry: ModelRegistry,
+        ledger: Ledger,
+        target: ServingTarget,
+        execution_role: iam.IRole,
+        time_limit: cdk.Duration,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self._platform = platform
+        self._ledger = ledger
+        self._target = target
+        self.choose = self._choose(registry, time_limit)
+        self.verify = self._verify(model)
+        self.update = self._update(execution_role)
+        self.watch = self._watch()
+        self.prove = self._prove()
+        self.record = self._record()
+
+    def _choose(self, registry: ModelRegistry, time_limit: cdk.Duration) -> HandlerFunction:
+        limit = str(int(time_limit.to_seconds()))
+        environment = {
+            **self._stack,
+            **self._remembering,
+            "MODEL_PACKAGE_GROUP": registry.group_name,
+            "LIMIT_SECONDS": limit,
+        }
+        step = self._step("choose", "Decides which version should serve", environment)
+        self._ledger.grant(step.role, "GetItem", "Query", "UpdateItem")
+        registry.grant_read(step.role)
+        self._see_stack(step)
+        return step
+
+    def _verify(self, model: str) -> HandlerFunction:
+        zones = self._platform.zones
+        environment = {"MODELS_BUCKET": zones.models.bucket_name, "EVIDENCE_BUCKET": zones.evidence.bucket_name}
+        step = self._step("verify", "Checks a version's artefact and evidence", environment, minutes=5)
+        allow(
+            step.role,
+            ["s3:GetObject"],
+            [bucket.arn_for_objects(f"{model}/*") for bucket in (zones.models, zones.evidence)],
+            why="Every version lies in a folder of its own under this model's prefix.",
+        )
+        # Without it S3 answers that access is denied, and not that an object is missing.
+        allow(step.role, ["s3:ListBucket"], [zones.models.bucket_arn, zones.evidence.bucket_arn])
+        allow(step.role, ["kms:Decrypt"], [self._platform.keys.models.key_arn])
+        return step
+
+    def _update(self, execution_role: iam.IRole) -> HandlerFunction:
+        """Without the condition, leaving the role out would let CloudFormation act as whoever deployed the stack."""
+        environment = {**self._stack, **self._remembering, "EXECUTION_ROLE_ARN": execution_role.role_arn}
+        step = self._step("update", "Asks CloudFormation for a version", environment)
+        self._ledger.grant(step.role, "UpdateItem")
+        self._see_stack(step)
+        allow(
+            step.role,
+            ["cloudformation:UpdateStack"],
+            [self._target.stack_arn(self)],
+            why=STACK_NAMES,
+            conditions={"StringEquals": {"cloudformation:RoleArn": execution_role.role_arn}},
+        )
+        allow(
+            step.role,
+            ["iam:PassRole"],
+            [execution_role.role_arn],
+            conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
+        )
+        return step
+
+    def _watch(self) -> HandlerFunction:
+        step = self._step("watch", "Looks where stack and endpoint are", {**self._stack, **self._remembering})
+        self._ledger.grant(step.role, "UpdateItem")
+        self._see_stack(step, "cloudformation:DescribeStackEvents")
+        self._see_endpoint(step)
+        return step
+
+    def _prove(self) -> HandlerFunction:
+        environment = {**self._stack, "ENDPOINT_NAME": self._target.endpoint_name}
+        step = self._step("prove", "Proves by a canary which version serves", environment)
+        self._see_stack(step)
+        self._see_endpoint(step, "sagemaker:InvokeEndpoint")
+        return step
+
+    def _record(self) -> HandlerFunction:
+        topic = self._platform.topic.topic
+        step = self._step("record", "Records what happened", {**self._remembering, "TOPIC_ARN": topic.topic_arn})
+        self._ledger.grant(step.role, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        topic.grant_publish(step.role)
+        return step
+
+    @property
+    def _remembering(self) -> dict[str, str]:
+        return {"LEDGER_TABLE": self._ledger.table.table_name, "ENDPOINT_NAME": self._target.endpoint_name}
+
+    @property
+    def _stack(self) -> dict[str, str]:
+        return {"STACK_NAME": self._target.stack_name}
+
+    def _step(
+        self, name: str, description: str, environment: Mapping[str, str], *, minutes: int = 1
+    ) -> HandlerFunction:
+        return HandlerFunction(
+            self,
+            name.capitalize(),
+            handler=f"reconcile_{name}",
+            source=self._platform.source,
+            layer=self._platform.layer,
+            key=self._platform.keys.operations,
+            log_retention=self._platform.log_retention,
+            alarm_topic=self._platform.topic.topic,
+            description=f"{self._target.endpoint_name}: {description[0].lower()}{description[1:]}",
+            environment=environment,
+            timeout=cdk.Duration.minutes(minutes),
+        )
+
+    def _see_stack(self, step: HandlerFunction, *more: str) -> None:
+        actions = ["cloudformation:DescribeStacks", *more]
+        allow(step.role, actions, [self._target.stack_arn(self)], why=STACK_NAMES)
+
+    def _see_endpoint(self, step: HandlerFunction, *more: str) -> None:
+        allow(step.role, ["sagemaker:DescribeEndpoint", *more], [self._target.endpoint_arn])

@@ -1,0 +1,91 @@
+"""The stack that makes one model's endpoint follow the registry."""
+
+from typing import Any
+
+import aws_cdk as cdk
+from constructs import Construct
+
+from baton.approval.execution_role import ServingExecutionRole
+from baton.approval.ledger import Ledger
+from baton.approval.reconcile import ReconcileTriggers
+from baton.approval.steps import ReconcileSteps
+from baton.approval.workflow import ReconcileWorkflow
+from baton.foundation.platform import Platform
+from baton.registry.model_registry import ModelRegistry
+from baton.specification import ModelSpecification
+from stacks.monitoring_stack import MonitoringStack
+from stacks.serving_stack import ServingStack
+from stacks.settings import Environment
+
+# Beside the deployment itself: CloudFormation's own work, and an update of somebody else's that has to end first.
+MARGIN = cdk.Duration.minutes(30)
+
+
+class ApprovalStack(cdk.Stack):
+    """Ledger, reconcile workflow, and what starts it.
+
+    Args:
+        environment: How often the workflow looks.
+        platform: The environment's foundation.
+        model: The model whose versions are approved.
+        registry: Where they are.
+        monitoring: What watches the endpoint.
+        serving: What the workflow updates.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        environment: Environment,
+        platform: Platform,
+        model: ModelSpecification,
+        registry: ModelRegistry,
+        monitoring: MonitoringStack,
+        serving: ServingStack,
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(scope, construct_id, **kwargs)
+        time_limit = serving.target.deployment_limit.plus(MARGIN)
+        self.ledger = Ledger(self, "Ledger", key=platform.keys.operations, removal_policy=platform.removal_policy)
+        execution_role = ServingExecutionRole(
+            self,
+            "ServingExecutionRole",
+            platform=platform,
+            model=model.name,
+            target=serving.target,
+            registry=registry,
+            passed_to_sagemaker=[serving.model.role, monitoring.jobs.role],
+            schedules=monitoring.backend.schedules,
+        )
+        steps = ReconcileSteps(
+            self,
+            "Steps",
+            platform=platform,
+            model=model.name,
+            registry=registry,
+            ledger=self.ledger,
+            target=serving.target,
+            execution_role=execution_role.role,
+            time_limit=time_limit,
+        )
+        self.workflow = ReconcileWorkflow(
+            self,
+            "Workflow",
+            steps=steps,
+            poll=cdk.Duration.seconds(environment.poll_seconds),
+            time_limit=time_limit.plus(MARGIN),
+            key=platform.keys.operations,
+            log_retention=platform.log_retention,
+        )
+        self.triggers = ReconcileTriggers(
+            self,
+            "Triggers",
+            platform=platform,
+            registry=registry,
+            machine=self.workflow.machine,
+            endpoint_name=serving.target.endpoint_name,
+        )
+        cdk.CfnOutput(self, "ReconcileStateMachineArn", value=self.workflow.machine.state_machine_arn)
+        cdk.CfnOutput(self, "LedgerTableName", value=self.ledger.table.table_name)
