@@ -25,7 +25,8 @@ def column_statistics(frame: pd.DataFrame, model: Model) -> dict[str, Any]:
     """The content of statistics.json for typed columns."""
     with duckdb.connect() as connection:
         connection.execute("SET threads = 1")  # sums in one order: the same bytes every time
-        connection.register("rows", frame)
+        connection.register("frame", frame)
+        connection.execute("CREATE TABLE rows AS SELECT * FROM frame")
         features = [_describe(connection, str(name), model.kind(str(name))) for name in frame.columns]
     return {"version": 0.0, "dataset": {"item_count": len(frame)}, "features": features}
 
@@ -39,44 +40,36 @@ def _describe(connection: duckdb.DuckDBPyConnection, name: str, kind: str) -> di
 
 def _text(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, Any]:
     counts = connection.execute(
-        f"SELECT {column}::VARCHAR AS value, count(*) FROM rows WHERE value IS NOT NULL GROUP BY ALL ORDER BY 2 DESC, 1"
+        f"SELECT {column}::VARCHAR AS value, count(*) FROM rows GROUP BY value ORDER BY count(*) DESC, value"
     ).fetchall()
+    present = [(value, count) for value, count in counts if value is not None]
+    missing = sum(count for value, count in counts if value is None)
     return {
-        "common": _common(connection, f"{column} IS NOT NULL"),
-        "distinct_count": float(len(counts)),
-        "distribution": {"categorical": {"buckets": [{"value": value, "count": count} for value, count in counts]}},
+        "common": {"num_present": sum(count for _, count in present), "num_missing": missing},
+        "distinct_count": float(len(present)),
+        "distribution": {"categorical": {"buckets": [{"value": value, "count": count} for value, count in present]}},
     }
 
 
 def _numbers(connection: duckdb.DuckDBPyConnection, column: str) -> dict[str, Any]:
-    value = f"CASE WHEN isnan({column}::DOUBLE) THEN NULL ELSE {column}::DOUBLE END"
-    mean, total, deviation, low, high = connection.execute(
-        f"SELECT avg(v), sum(v), stddev_pop(v), min(v), max(v) FROM (SELECT {value} AS v FROM rows)"
+    value = f"SELECT nullif({column}::DOUBLE, 'NaN'::DOUBLE) AS v FROM rows"
+    present, rows, mean, total, deviation = connection.execute(
+        f"SELECT count(v), count(*), avg(v), sum(v), stddev_pop(v) FROM ({value})"
     ).fetchall()[0]
-    ordered = np.asarray(
-        connection.execute(
-            f"SELECT v FROM (SELECT {value} AS v FROM rows) WHERE v IS NOT NULL ORDER BY v"
-        ).fetchnumpy()["v"],
-        dtype=np.float64,
-    )
+    sorted_values = f"SELECT v FROM ({value}) WHERE v IS NOT NULL ORDER BY v"
+    ordered = np.asarray(connection.execute(sorted_values).fetchnumpy()["v"], dtype=np.float64)
     statistics = {
-        "common": _common(connection, f"({value}) IS NOT NULL"),
+        "common": {"num_present": present, "num_missing": rows - present},
         "mean": mean,
         "sum": total,
         "std_dev": deviation,
-        "min": low,
-        "max": high,
+        "min": float(ordered[0]) if present else None,
+        "max": float(ordered[-1]) if present else None,
     }
-    if len(ordered):
+    if present:
         sketch = {"parameters": {"c": 0.64, "k": SKETCH_SIZE}, "data": compacted(ordered)}
         statistics["distribution"] = {"kll": {"buckets": _buckets(ordered), "sketch": sketch}}
     return statistics
-
-
-def _common(connection: duckdb.DuckDBPyConnection, present: str) -> dict[str, int]:
-    count = f"SELECT count(*) FILTER (WHERE {present}), count(*) FILTER (WHERE NOT ({present})) FROM rows"
-    num_present, num_missing = connection.execute(count).fetchall()[0]
-    return {"num_present": num_present, "num_missing": num_missing}
 
 
 def _buckets(ordered: npt.NDArray[np.float64]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ Only `smclarify.bias` is imported: `smclarify.util` wants s3fs, which the contai
 import logging
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -19,6 +20,7 @@ from smclarify.bias.metrics import POSTTRAINING_METRICS, PRETRAINING_METRICS
 from smclarify.bias.metrics.common import metric_description
 
 from pipeline_scripts.analysis.classification import Labels
+from pipeline_scripts.analysis.json_files import read_json
 from pipeline_scripts.model import Model
 from pipeline_scripts.serving.transformer import Matrix
 
@@ -138,6 +140,13 @@ def count_groups(rows: pd.DataFrame, labels: Labels, predicted: Labels, model: M
             inside = in_group(rows, facet, value)
             groups.append(Group(facet=facet, value=value, inside=_cells(cells[inside]), outside=_cells(cells[~inside])))
     return groups
+
+
+def read_groups(folder: Path) -> dict[tuple[str, str], Group]:
+    """The counts behind a bias report, by facet and value; none when another backend computed the report."""
+    path = folder / "groups.json"
+    groups = [Group(**content) for content in read_json(path)["groups"]] if path.is_file() else []
+    return {(group.facet, group.value): group for group in groups}
 
 
 def _cells(cells: "np.ndarray[Any, np.dtype[np.int64]]") -> tuple[int, int, int, int]:

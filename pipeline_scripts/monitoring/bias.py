@@ -10,7 +10,6 @@ of a ratio.
 
 from argparse import Namespace
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,7 @@ import pandas as pd
 
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.capture import Capture, labelled, read_labels
-from pipeline_scripts.analysis.fairness import Group, bias_section, count_groups
+from pipeline_scripts.analysis.fairness import Group, bias_section, count_groups, read_groups
 from pipeline_scripts.analysis.json_files import read_json
 from pipeline_scripts.model import Model
 from pipeline_scripts.monitoring.report import Report, require_rows
@@ -28,9 +27,9 @@ from pipeline_scripts.monitoring.run import run_monitor
 NAMESPACE = "aws/sagemaker/Endpoints/bias-metrics"
 Cells = npt.NDArray[np.float64]
 Key = tuple[str, str, str]
-_DRAWS = 20_000
+_DRAWS = 100_000  # enough for tails of a few in a hundred thousand
 _SEED = 20260101
-_FALSE_ALARMS = 0.01  # a run, shared by its comparisons
+_FALSE_ALARMS = 0.001  # a run, shared by its comparisons; one odd hold-out would repeat its alarm in every window
 
 
 # A group's rate, from its shares of true negatives, false positives, false negatives and true positives, and the sign
@@ -77,7 +76,7 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
     skipped = sum(group.small for group in groups.values())
     if skipped:
         report.notes.append(f"{skipped} groups were too small to judge by.")
-    known = _baseline_groups(paths.baseline / "bias" / "groups.json")
+    known = read_groups(paths.baseline / "bias")
     tolerated = model.settings["monitoring"]["max_bias_change"]
     for key in compared:
         change = now[key] - before[key]
@@ -102,14 +101,6 @@ def _values(section: dict[str, Any]) -> dict[Key, float]:
         for metric in report["metrics"]
         if isinstance(metric["value"], int | float)
     }
-
-
-def _baseline_groups(path: Path) -> dict[tuple[str, str], Group]:
-    """The counts behind the baseline; none when another backend computed it."""
-    if not path.is_file():
-        return {}
-    groups = (Group(**content) for content in read_json(path)["groups"])
-    return {(group.facet, group.value): group for group in groups}
 
 
 def chance_explains(metric: str, now: Group, before: Group | None, value: float, *, comparisons: int) -> bool:

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline_scripts.analysis.artifact import find_archive, unsafe_members
 from pipeline_scripts.analysis.attribution import global_values
-from pipeline_scripts.analysis.fairness import Group
+from pipeline_scripts.analysis.fairness import read_groups
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
@@ -91,16 +91,13 @@ def _quality(evaluation: dict[str, Any], model: Model) -> Check:
 
 def _fairness(folder: Path, model: Model) -> Iterator[Check]:
     facets = read_json(folder / "analysis.json")["post_training_bias_metrics"]["facets"]
-    small = {
-        (group.facet, group.value): group.small
-        for group in (Group(**content) for content in read_json(folder / "groups.json")["groups"])
-    }
+    small = {key for key, group in read_groups(folder).items() if group.small}
     for facet, values in model.facets.items():
         reports = {report["value_or_threshold"]: report for report in facets.get(facet, [])}
         for group in map(str, values):
             metrics = {metric["name"]: metric for metric in reports.get(group, {"metrics": []})["metrics"]}
             for name, bounds in model.settings["gate"]["fairness"].items():
-                too_small = small.get((facet, group), False)
+                too_small = (facet, group) in small
                 yield _fair(f"{name}.{facet}={group}", metrics.get(name), list(bounds), too_small=too_small)
 
 
