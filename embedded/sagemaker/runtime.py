@@ -67,7 +67,8 @@ class Runtime:
 
 def _headers(invocation: "object") -> dict[str, str]:
     found = {
-        "Content-Type": getattr(invocation, "content_type", None),
+        # In lower case: ministack corrects "Content-Type" to that of the API's protocol, but this one is the model's.
+        "content-type": getattr(invocation, "content_type", None),
         "x-Amzn-Invoked-Production-Variant": getattr(invocation, "variant", None),
         "X-Amzn-SageMaker-Custom-Attributes": getattr(invocation, "custom_attributes", None),
     }
