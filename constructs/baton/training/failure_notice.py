@@ -30,7 +30,7 @@ class FailureNotice(Construct):
         )
         execution = events.EventField.from_path("$.detail.pipelineExecutionArn")
         ended = events.EventField.from_path("$.detail.executionEndTime")
-        rule = pipeline.on_failed("Failed", description=f"Executions of {pipeline.pipeline_name} that failed")
+        rule = pipeline.on_failed(self, "Failed", description=f"Executions of {pipeline.pipeline_name} that failed")
         rule.add_target(
             targets.SnsTopic(
                 platform.topic.topic,

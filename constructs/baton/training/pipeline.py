@@ -109,13 +109,13 @@ class TrainingPipeline(Construct):
             grantee=grantee, actions=["sagemaker:StartPipelineExecution"], resource_arns=[self.pipeline_arn]
         )
 
-    def on_succeeded(self, construct_id: str, *, description: str) -> events.Rule:
-        """A rule that hears of every execution that registered a version."""
-        return self._on_status(construct_id, "Succeeded", description)
+    def on_succeeded(self, scope: Construct, construct_id: str, *, description: str) -> events.Rule:
+        """A rule in `scope` that hears of every execution that registered a version."""
+        return self._on_status(scope, construct_id, "Succeeded", description)
 
-    def on_failed(self, construct_id: str, *, description: str) -> events.Rule:
-        """A rule that hears of every execution that failed, whether a job broke or the gate refused."""
-        return self._on_status(construct_id, "Failed", description)
+    def on_failed(self, scope: Construct, construct_id: str, *, description: str) -> events.Rule:
+        """A rule in `scope` that hears of every execution that failed, whether a job broke or the gate refused."""
+        return self._on_status(scope, construct_id, "Failed", description)
 
     def metric_executions_succeeded(self) -> cloudwatch.Metric:
         """How many executions ended well, in 5 minutes."""
@@ -129,9 +129,9 @@ class TrainingPipeline(Construct):
         """How long an execution took, in milliseconds, at most in 5 minutes."""
         return self._metric("ExecutionDuration", statistic="Maximum")
 
-    def _on_status(self, construct_id: str, status: str, description: str) -> events.Rule:
+    def _on_status(self, scope: Construct, construct_id: str, status: str, description: str) -> events.Rule:
         return events.Rule(
-            self,
+            scope,
             construct_id,
             description=description,
             event_pattern=events.EventPattern(
