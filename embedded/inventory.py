@@ -37,11 +37,11 @@ def describe(aws: EmbeddedAws, cloud_assembly: Path) -> list[Row]:
     Returns:
         A row for each resource, its logical id preceded by its stack's name.
     """
-    deployed = _deployed(aws)
+    deployed, exports = _deployed(aws), _exports(aws)
     rows = []
     for stack, template in _templates(cloud_assembly):
         if stack in deployed:
-            rows += [_row(aws, resource) for resource in _resources(aws, stack, template)]
+            rows += [_row(aws, resource) for resource in _resources(aws, stack, template, exports)]
     return rows
 
 
@@ -53,6 +53,11 @@ def _deployed(aws: EmbeddedAws) -> set[str]:
         for stack in page["Stacks"]
         if stack["StackStatus"] in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
     }
+
+
+def _exports(aws: EmbeddedAws) -> dict[str, str]:
+    pages = aws.client("cloudformation").get_paginator("list_exports").paginate()
+    return {export["Name"]: export["Value"] for page in pages for export in page["Exports"]}
 
 
 def _templates(assembly: Path) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -67,7 +72,9 @@ def _templates(assembly: Path) -> Iterator[tuple[str, dict[str, Any]]]:
             yield properties["stackName"], template
 
 
-def _resources(aws: EmbeddedAws, stack: str, template: Mapping[str, Any]) -> Iterator[Resource]:
+def _resources(
+    aws: EmbeddedAws, stack: str, template: Mapping[str, Any], exports: Mapping[str, str]
+) -> Iterator[Resource]:
     pages = aws.client("cloudformation").get_paginator("list_stack_resources").paginate(StackName=stack)
     physical = {
         summary["LogicalResourceId"]: summary["PhysicalResourceId"]
@@ -84,6 +91,7 @@ def _resources(aws: EmbeddedAws, stack: str, template: Mapping[str, Any]) -> Ite
                 properties=declared.get("Properties", {}),
                 condition=declared.get("Condition"),
                 peers=physical,
+                exports=exports,
             )
 
 

@@ -23,6 +23,7 @@ class Resource:
         properties: What the template says, its references unresolved.
         condition: The condition it is created under.
         peers: The physical ids of all resources of its stack.
+        exports: What other stacks export, by name.
     """
 
     stack: str
@@ -32,6 +33,7 @@ class Resource:
     properties: Mapping[str, Any]
     condition: str | None
     peers: Mapping[str, str]
+    exports: Mapping[str, str]
 
     @property
     def id(self) -> str:
@@ -48,13 +50,16 @@ class Resource:
         return None if isinstance(value, Mapping) else value
 
     def peer(self, value: Any) -> str:
-        """The physical id that a reference to another resource of the stack stands for.
+        """The physical id, or the exported value, that a reference to another resource stands for.
 
         Raises:
-            Missing: The value refers to no resource of this stack.
+            Missing: The value refers to no resource of this stack and to no export of another.
         """
         if isinstance(value, str):
             return value
+        imported = value.get("Fn::ImportValue")
+        if isinstance(imported, str) and imported in self.exports:
+            return self.exports[imported]
         target = value.get("Ref") or (value.get("Fn::GetAtt") or [None])[0]
         if target not in self.peers:
             raise Missing(f"{self.logical_id} refers to {value}, which is not a resource of {self.stack}")
