@@ -26,6 +26,7 @@ from stacks.settings import load_environment, load_models
 
 ROOT = Path(__file__).parent.parent.parent
 ENVIRONMENTS = ("dev", "prod")
+FOLDER = tempfile.TemporaryDirectory(prefix="baton-assembly-")  # goes with the process
 MODEL = load_models([ROOT / "config" / "models" / "bank_churn.yaml"], [])[0]
 
 Resource = dict[str, Any]
@@ -58,8 +59,8 @@ def statements(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 @cache
 def assembly() -> Path:
-    """The folder of the one synthesis that the tests share; pytest's own folder would end with the first module."""
-    return synthesise(Path(tempfile.mkdtemp(prefix="baton-assembly-")))
+    """The folder of the one synthesis that the tests share."""
+    return synthesise(Path(FOLDER.name))
 
 
 @cache
