@@ -12,6 +12,7 @@ from baton.governance.team import GovernedModel
 from baton.specification import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
+from stacks.dashboard_stack import DashboardStack
 from stacks.data_lake_stack import DataLakeStack
 from stacks.governance_stack import GovernanceStack
 from stacks.ingestion_stack import IngestionStack
@@ -67,6 +68,9 @@ class EnvironmentStage(cdk.Stage):
             work_group_name=lake.work_group.work_group_name,
         )
         cdk.Tags.of(self).add("baton:environment", environment.name)
+        if not environment.retain_data:
+            # Log groups outlive their stack unless told otherwise; nobody reads those of a disposable environment.
+            cdk.RemovalPolicies.of(self).destroy(apply_to_resource_types=["AWS::Logs::LogGroup"])
         acknowledge(self)
 
     def _carry(self, model: ModelSpecification, platform: Platform) -> GovernedModel:
@@ -92,6 +96,16 @@ class EnvironmentStage(cdk.Stage):
             monitoring=monitoring,
             serving=serving,
             **sized,
+        )
+        DashboardStack(
+            self,
+            **self._identity(model, "dashboard"),
+            ingestion=ingestion,
+            training=training,
+            approval=approval,
+            serving=serving,
+            monitoring=monitoring,
+            **shared,
         )
         return GovernedModel(
             name=model.name,
