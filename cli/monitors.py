@@ -52,10 +52,8 @@ def start(platform: Platform, monitor: str, *, window_start: datetime, window_en
             f"{platform.model} has no {monitor} schedule in {platform.environment}: "
             "no version is served, or AWS runs the monitors itself"
         )
-    group, _, name = schedule.rpartition("/")
-    described = platform.client("scheduler").get_schedule(Name=name, **({"GroupName": group} if group else {}))
     event = {
-        **json.loads(described["Target"]["Input"]),
+        **_scheduled_event(platform, schedule),
         "window_start": window_start.isoformat(),
         "window_end": window_end.isoformat(),
     }
@@ -63,6 +61,18 @@ def start(platform: Platform, monitor: str, *, window_start: datetime, window_en
     if not answer.get("started"):
         raise BatonError(f"monitor {monitor} was not started: {answer.get('why', 'no reason given')}")
     return str(answer["processing_job_name"])
+
+
+def _scheduled_event(platform: Platform, name: str) -> dict[str, Any]:
+    """What a schedule sends. Its group is looked for: the stack's output holds the name alone."""
+    scheduler = platform.client("scheduler")
+    pages = scheduler.get_paginator("list_schedules").paginate(NamePrefix=name)
+    groups = [found["GroupName"] for page in pages for found in page["Schedules"] if found["Name"] == name]
+    if not groups:
+        raise BatonError(f"schedule {name} is gone; deploy it again: make deploy ENV={platform.environment}")
+    described = scheduler.get_schedule(Name=name, GroupName=groups[0])
+    event: dict[str, Any] = json.loads(described["Target"]["Input"])
+    return event
 
 
 def wait(platform: Platform, monitor: str, job: str, *, seconds: float = 3600, every: float = 1.0) -> MonitorResult:

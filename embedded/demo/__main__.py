@@ -70,7 +70,6 @@ def main() -> int:
 def _play(stage: Stage, arguments: argparse.Namespace) -> None:
     began = time.monotonic()
     aws = EmbeddedAws(STATE)
-    kept = False
     try:
         with stage.act(START) as act:
             presence.stop_running(STATE)
@@ -84,9 +83,11 @@ def _play(stage: Stage, arguments: argparse.Namespace) -> None:
             figures = outcome.summary(platform, played, timings=stage.timings(), wall=time.monotonic() - began)
             outcome.write(RESULTS, figures=figures, html=html)
             act.end(f"{len(html) / 1e3:.0f} kB")
-        kept = arguments.keep
+    except KeyboardInterrupt:
+        arguments.keep = False
+        raise
     finally:
-        if not kept:
+        if not arguments.keep:
             aws.stop()
             presence.withdraw(STATE)
 
@@ -96,7 +97,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="a CSV with a header, as the source table")
     parser.add_argument("--model", help=f"the model's YAML file (with --data: {PUBLIC_MODEL})")
     parser.add_argument("--rows", type=int, default=10_000, help="customers to generate without --data")
-    parser.add_argument("--keep", action="store_true", help="leave embedded AWS running afterwards")
+    parser.add_argument(
+        "--keep", action="store_true", help="leave embedded AWS running afterwards, whatever came of the acts"
+    )
     arguments = parser.parse_args()
     if arguments.rows < FEWEST_ROWS:
         parser.error(f"--rows must be at least {FEWEST_ROWS}, or the hold-out is too small to judge by")

@@ -56,7 +56,7 @@ def synthesise(folder: Path, context: Mapping[str, str]) -> None:
     Raises:
         ActFailed: The app refused; the message is its own.
     """
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "CDK_DEFAULT_"))}
     environment |= {
         "PATH": f"{NODE}{os.pathsep}{os.environ['PATH']}",
         "CDK_OUTDIR": str(folder),

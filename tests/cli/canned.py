@@ -92,7 +92,7 @@ OUTPUTS = {
         "CaptureUri": "s3://monitoring/bank_churn/capture",
         "GroundTruthUri": "s3://monitoring/bank_churn/ground-truth",
         "ServedModelPackageArn": f"{ARN}:model-package/bank-churn/1",
-        "DataQualityScheduleName": "group/ep-data-quality",
+        "DataQualityScheduleName": "ep-data-quality",
         "ModelQualityScheduleName": "ep-model-quality",
         "BiasScheduleName": "ep-bias",
         "ExplainabilityScheduleName": "ep-explainability",
@@ -149,6 +149,9 @@ class World:
                 "PipelineExecutionSummaries": [{"PipelineExecutionArn": f"{ARN}:pipeline/p/execution/e2"}]
             },
             "sagemaker.UpdateModelPackage": self._update,
+            "scheduler.ListSchedules": lambda asked: {
+                "Schedules": [{"Name": asked["NamePrefix"], "GroupName": "group"}]
+            },
             "scheduler.GetSchedule": lambda _: {
                 "Target": {"Input": json.dumps({"monitor": "data_quality", "job": {}})}
             },
