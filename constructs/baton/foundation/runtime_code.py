@@ -191,6 +191,10 @@ class HandlerFunction(Construct):
             timeout=timeout or cdk.Duration.seconds(60),
             memory_size=256,
         )
+        # Lambda reads the environment and fills the encrypted queue as the function's own role.
+        self.role.add_to_principal_policy(
+            iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
+        )
         self._alarm_on_lost_events(handler, alarm_topic)
 
     def _role(self, log_group: logs.LogGroup) -> iam.Role:

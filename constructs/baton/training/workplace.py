@@ -29,7 +29,7 @@ JOB_RETRY = Retry(
     attempts=5,
 )
 
-# Shorter than the life of a features object, so that a reused result is still there.
+# Long enough for the reruns of one change, short enough that what is reused was made by this month's containers.
 CACHED_FOR = "P7D"
 
 
