@@ -108,6 +108,7 @@ class ContainerJob(ABC):
 
     def _run(self, *, spec: ContainerSpec, log: LogStream, started: datetime) -> JobResult:
         s3 = self._client("s3")
+        self._opt_ml.prepare()
         self._load(s3)
 
         def on_line(line: str) -> None:

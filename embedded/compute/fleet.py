@@ -64,6 +64,7 @@ class Fleet:
     def _start_server(self, name: str) -> ModelServer:
         folder = self._workdir / name
         opt_ml = OptMl(workdir=folder)
+        opt_ml.prepare()
         self._folders.append(opt_ml)
         model = resolve(self._variants[name], client=self._client)
         fetch(model, client=self._client, scratch=opt_ml.scratch, folder=opt_ml.folder("/opt/ml/model"))

@@ -36,9 +36,12 @@ class OptMl:
     def __init__(self, *, workdir: Path) -> None:
         self.base = workdir.absolute() / "ml"
         self.scratch = workdir.absolute() / "tmp"
-        self.remove()  # whatever a run that broke off left here
+
+    def prepare(self) -> None:
+        """Make the folders, free of whatever a run that broke off left here."""
+        self.remove()
         for folder in (self.base / "output", self.scratch):
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(parents=True)
 
     def rewrite(self, text: str) -> str:
         """Replace the container's /opt/ml in a command, an argument or an environment value."""

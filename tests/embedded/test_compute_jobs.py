@@ -194,6 +194,13 @@ def test_a_job_stopped_before_it_started_never_starts(s3: Any, tmp_path: Path) -
     assert run.execute().status == "Stopped"
 
 
+def test_a_job_that_is_only_described_leaves_the_folder_of_another_alone(s3: Any, tmp_path: Path) -> None:
+    (tmp_path / "ml").mkdir()
+    (tmp_path / "ml" / "rows.csv").touch()
+    ProcessingRun(request=processing_request(COPY), client=client, workdir=tmp_path, environment=AWS)
+    assert (tmp_path / "ml" / "rows.csv").exists()
+
+
 TRAIN = """
 import json, os, pathlib
 base = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"])
