@@ -106,6 +106,15 @@ def test_missing_or_broken_evidence_is_refused(
     assert check in failed(decision)
 
 
+def test_report_of_the_managed_backend_is_judged_without_group_sizes(trained: Trained, tmp_path: Path) -> None:
+    evidence = tmp_path / "evidence"
+    shutil.copytree(trained.evidence, evidence)
+    forget("bias/groups.json")(evidence)
+    decision = decision_on(evidence, trained.artefact / "model.tar.gz", trained.model)
+    judged = {check["name"]: check["value"] for check in decision["checks"]}
+    assert judged["DPPL.age_group=70+"] is not None
+
+
 def member(name: str, **changes: Any) -> tarfile.TarInfo:
     info = tarfile.TarInfo(name)
     for field, value in changes.items():
