@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 from baton.foundation.images import ManagedImages
 from baton.training.analyses import Analyses
+from baton.training.check_steps import ClarifyCheckStep, QualityCheckStep
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT, JobInput, JobOutput, ProcessingJob
 from baton.training.references import Value
-from baton.training.steps import ClarifyCheckStep, ModelStep, ProcessingStep, QualityCheckStep, TrainingStep
+from baton.training.steps import ModelStep, ProcessingStep, TrainingStep
 from baton.training.workplace import SERVICE_RETRY, Workplace
 
 BASELINE_INPUT = f"{PROCESSING_INPUT}/baseline_dataset_input"
