@@ -11,6 +11,7 @@ from baton.foundation.platform import Platform
 from baton.foundation.wildcards import allow
 from baton.monitoring.launcher import ScheduleGroup
 from baton.registry.model_registry import ModelRegistry
+from baton.registry.reading import let_read
 
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
 
@@ -58,7 +59,7 @@ class ServingExecutionRole(Construct):
             assumed_by=iam.ServicePrincipal("cloudformation.amazonaws.com"),
             description=f"CloudFormation, when a version of {model} is approved or rejected",
         )
-        registry.grant_read(self.role)
+        let_read(self.role, registry)
         self._serve(platform)
         self._scale(platform)
         self._pass(passed_to_sagemaker, "sagemaker.amazonaws.com")

@@ -73,7 +73,7 @@ class ReconcileTriggers(Construct):
             description="Starts the reconcile workflow regularly",
         )
         allow(role, ["states:StartExecution"], [self._machine.state_machine_arn])
-        self.dead_letters.queue.grant_send_messages(role)
+        self.dead_letters.grant_send(role)
         scheduler.CfnSchedule(
             self,
             "Sweep",

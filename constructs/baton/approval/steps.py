@@ -12,6 +12,7 @@ from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
 from baton.foundation.wildcards import allow
 from baton.registry.model_registry import ModelRegistry
+from baton.registry.reading import let_read
 
 STACK_NAMES = "The part that varies is the stack's id, which is new whenever the stack is deployed anew."
 
@@ -66,7 +67,7 @@ class ReconcileSteps(Construct):
         }
         step = self._step("choose", "Decides which version should serve", environment)
         self._ledger.grant(step.role, "GetItem", "Query", "UpdateItem")
-        registry.grant_read(step.role)
+        let_read(step.role, registry)
         self._see_stack(step)
         return step
 
@@ -124,7 +125,8 @@ class ReconcileSteps(Construct):
         topic = self._platform.topic.topic
         step = self._step("record", "Records what happened", {**self._remembering, "TOPIC_ARN": topic.topic_arn})
         self._ledger.grant(step.role, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
-        topic.grant_publish(step.role)
+        allow(step.role, ["sns:Publish"], [topic.topic_arn])
+        allow(step.role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._platform.keys.operations.key_arn])
         return step
 
     @property

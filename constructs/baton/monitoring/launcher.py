@@ -14,6 +14,7 @@ from baton.monitoring.metrics import NAMESPACE
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
 from baton.registry.model_registry import ModelRegistry
+from baton.registry.reading import let_read
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,7 @@ class MonitorLauncher(Construct):
             description=f"Starts the monitor jobs of {endpoint_name}",
             environment={"VARIANT_NAME": variant},
         )
-        registry.grant_read(self.handler.role)
+        let_read(self.handler.role, registry)
         self._grant_start(platform, jobs, endpoint_name)
         self.dead_letters = DeadLetters(
             self,
@@ -111,7 +112,7 @@ class MonitorLauncher(Construct):
             description="Invokes the function that starts monitors",
         )
         allow(role, ["lambda:InvokeFunction"], [self.handler.function.function_arn])
-        self.dead_letters.queue.grant_send_messages(role)
+        self.dead_letters.grant_send(role)
         return role
 
 

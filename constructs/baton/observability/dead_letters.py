@@ -3,11 +3,13 @@
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from baton.foundation.wildcards import allow
 from baton.observability.alarm import OperatorAlarm
 
 
@@ -22,6 +24,7 @@ class DeadLetters(Construct):
 
     def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, topic: sns.ITopic, what: str) -> None:
         super().__init__(scope, construct_id)
+        self._key = key
         self.queue = sqs.Queue(
             self,
             "Resource",
@@ -48,3 +51,8 @@ class DeadLetters(Construct):
             topic=topic,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
         ).alarm
+
+    def grant_send(self, role: iam.Role) -> None:
+        """Let `role` leave an event here. EventBridge itself needs no role; its Scheduler acts as one."""
+        allow(role, ["sqs:SendMessage"], [self.queue.queue_arn])
+        allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._key.key_arn])

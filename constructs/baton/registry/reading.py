@@ -1,0 +1,16 @@
+"""Who may look into the registry."""
+
+from aws_cdk import aws_iam as iam
+
+from baton.foundation.wildcards import acknowledge_wildcards
+from baton.registry.model_registry import ModelRegistry
+
+
+def let_read(role: iam.Role, registry: ModelRegistry) -> None:
+    """Let a service's role list a model's versions and read each of them."""
+    registry.grant_read(role)
+    acknowledge_wildcards(
+        role,
+        [registry.versions_arn],
+        reason="The registry numbers the versions of this one group; reading one changes nothing.",
+    )
