@@ -22,8 +22,9 @@ from pyspark.sql import functions as F
 
 from pipeline_scripts.etl.arguments import Arguments, parse_arguments
 from pipeline_scripts.etl.connection import find_connection, find_hash_key
+from pipeline_scripts.etl.content import content_hash
 from pipeline_scripts.etl.errors import SourceRefused
-from pipeline_scripts.etl.publication import describe_files, publish
+from pipeline_scripts.etl.publication import describe_files, output_columns, publish
 from pipeline_scripts.etl.source import read_source
 from pipeline_scripts.etl.staging import Staging
 from pipeline_scripts.etl.storage import Objects, open_frames
@@ -98,11 +99,13 @@ def run(*, spark: SparkSession, model: Model, arguments: Arguments, clients: Cli
         frame = pseudonymise(frame, model=model, key=key, as_of=arguments.as_of, spark=spark)
         staging = Staging(vault_uri=arguments.vault_uri, run_id=run_id, model=model, objects=objects, frames=frames)
         staged = staging.write(frame, rows=rows)
-        staging.check(staged=staged, source=source, rows=rows)
         files = describe_files(staged=staged, uri=staging.uri, objects=objects)
+        staging.check(staged=staged, source=source, rows=rows, written=sum(file.rows for file in files))
+        dataset_hash = content_hash(staged, columns=output_columns(model))
         log.info("checked %d rows in %d file(s): no personal value", rows, len(files))
-    manifest = publish(
+    publish(
         files=files,
+        dataset_hash=dataset_hash,
         staged_uri=staging.uri,
         curated_uri=arguments.curated_uri,
         run_id=run_id,
@@ -113,7 +116,7 @@ def run(*, spark: SparkSession, model: Model, arguments: Arguments, clients: Cli
     )
     staging.clear()
     log.info("published run %s", run_id)
-    return {"run_id": run_id, "rows": rows, "new_surrogates": new, "dataset_hash": manifest["dataset_hash"]}
+    return {"run_id": run_id, "rows": rows, "new_surrogates": new, "dataset_hash": dataset_hash}
 
 
 @contextmanager

@@ -1,12 +1,9 @@
 """Makes a checked run the published version: its files, then its manifest, then, last and at once, the pointer."""
 
-import hashlib
-import json
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timezone
-from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -46,15 +43,16 @@ def describe_files(*, staged: DataFrame, uri: str, objects: Objects) -> list[Dat
     ]
 
 
-def dataset_hash(*, files: Sequence[DataFile], columns: Sequence[dict[str, str]]) -> str:
-    """One hash for the content: the same rows give the same hash, whatever the files are called."""
-    content = {"columns": list(columns), "files": sorted(file.sha256 for file in files)}
-    return hashlib.sha256(json.dumps(content, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+def output_columns(model: Model) -> list[dict[str, str]]:
+    """Name and type of every curated column, in order."""
+    outputs = [column.output for column in model.columns if column.output is not None]
+    return [{"name": name, "type": model.kind(name)} for name in outputs]
 
 
 def publish(
     *,
     files: Sequence[DataFile],
+    dataset_hash: str,
     staged_uri: str,
     curated_uri: str,
     run_id: str,
@@ -62,21 +60,19 @@ def publish(
     as_of: date,
     code_commit: str,
     objects: Objects,
-) -> dict[str, Any]:
-    """Copy the staged files to the run's prefix in the curated zone and point to them. Returns the manifest."""
+) -> None:
+    """Copy the staged files to the run's prefix in the curated zone and point to them."""
     run_uri = f"{curated_uri}/runs/{run_id}"
     for file in files:
         objects.copy(f"{staged_uri}/{file.name}", f"{run_uri}/{file.name}")
-    outputs = [column.output for column in model.columns if column.output is not None]
-    columns = [{"name": name, "type": model.kind(name)} for name in outputs]
     manifest = {
         "model": model.name,
         "run_id": run_id,
         "dataset_uri": f"{run_uri}/",
         "rows": sum(file.rows for file in files),
-        "columns": columns,
+        "columns": output_columns(model),
         "files": [asdict(file) for file in files],
-        "dataset_hash": dataset_hash(files=files, columns=columns),
+        "dataset_hash": dataset_hash,
         "as_of": as_of.isoformat(),
         "code_commit": code_commit,
         "created_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -86,4 +82,3 @@ def publish(
     objects.write_text(f"{curated_uri}/current/files", "".join(f"{run_uri}/{file.name}\n" for file in files))
     pointer = {name: manifest[name] for name in ("run_id", "dataset_uri", "dataset_hash", "rows")}
     objects.write_json(f"{curated_uri}/current.json", {**pointer, "manifest_uri": f"{run_uri}/manifest.json"})
-    return manifest

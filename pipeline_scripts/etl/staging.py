@@ -43,16 +43,15 @@ class Staging:
         # By hash, not by range: Spark samples to find its ranges, so the same rows could give other files.
         spread = frame.repartition(files, *(surrogates or order))
         self._frames.write(spread.sortWithinPartitions(*order), self.uri)
-        return self._frames.read(self.uri)
+        return self._frames.read(self.uri, schema=frame.schema)
 
-    def check(self, *, staged: DataFrame, source: DataFrame, rows: int) -> None:
-        """See that every row is there, and no personal value of the source.
+    def check(self, *, staged: DataFrame, source: DataFrame, rows: int, written: int) -> None:
+        """See that all `rows` of the source were `written`, and none of its personal values.
 
         Raises:
             RunQuarantined: Otherwise. The files move to `quarantine/` beside the vault, with the reasons.
         """
         problems = find_leaks(source=source, output=staged, model=self._model)
-        written = staged.count()
         if written != rows:
             problems.append(f"rows: {rows} were read and {written} written; run the job again")
         if problems:

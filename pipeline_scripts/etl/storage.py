@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Protocol, cast
 
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import StructType
 
 from pipeline_scripts.etl.errors import EtlError
 
@@ -101,8 +102,8 @@ class Frames(Protocol):
     def write(self, frame: DataFrame, uri: str) -> None:
         """Write `frame` as Parquet files directly below `uri`."""
 
-    def read(self, uri: str) -> DataFrame:
-        """The frame whose Parquet files lie directly below `uri`."""
+    def read(self, uri: str, *, schema: str | StructType) -> DataFrame:
+        """The frame whose Parquet files lie directly below `uri`; to find the schema itself Spark would need a job."""
 
 
 class SparkFrames:
@@ -115,9 +116,9 @@ class SparkFrames:
         """Write through Spark's S3 file system."""
         _parquet(frame, uri)
 
-    def read(self, uri: str) -> DataFrame:
+    def read(self, uri: str, *, schema: str | StructType) -> DataFrame:
         """Read through Spark's S3 file system."""
-        return self._spark.read.parquet(uri)
+        return self._spark.read.schema(schema).parquet(uri)
 
 
 class CarriedFrames:
@@ -135,13 +136,13 @@ class CarriedFrames:
         for path in sorted(local.glob("*.parquet")):
             self._objects.upload(path, f"{uri}/{path.name}")
 
-    def read(self, uri: str) -> DataFrame:
+    def read(self, uri: str, *, schema: str | StructType) -> DataFrame:
         """Download the Parquet files, then read them locally."""
         local = self._new_folder()
         for name in self._objects.list_names(uri):
             if name.endswith(".parquet"):
                 self._objects.download(f"{uri}/{name}", local / name)
-        return self._spark.read.parquet(local.as_uri())
+        return self._spark.read.schema(schema).parquet(local.as_uri())
 
     def _new_folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._folder))

@@ -14,6 +14,7 @@ from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.storage import Frames, Objects
 
 KEY, ORDINAL, TYPED = "key", "ordinal", "typed"
+SCHEMA = f"{KEY} string, {ORDINAL} bigint"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +54,7 @@ class SurrogateVault:
             EtlError: Another run changed the vault meanwhile.
         """
         state = self._objects.read_json(self._pointer)
-        known = self._frames.read(f"{self._uri}/{state['snapshot']}") if state else self._nobody()
+        known = self._snapshot(state["snapshot"]) if state else self._spark.createDataFrame([], SCHEMA)
         typed = keys.toDF(TYPED).dropna().distinct().withColumn(KEY, F.col(TYPED).cast("string"))
         fresh = typed.join(known, KEY, "left_anti").persist()
         new = fresh.count()
@@ -64,12 +65,12 @@ class SurrogateVault:
             numbered = fresh.select(KEY, (position + F.lit(following - 1)).alias(ORDINAL))
             self._frames.write(known.unionByName(numbered).coalesce(1), f"{self._uri}/{self._run_id}")
             self._move_pointer(was=state, next_ordinal=following + new)
-            known = self._frames.read(f"{self._uri}/{self._run_id}")
+            known = self._snapshot(self._run_id)
         fresh.unpersist()
         return Enrolment(ordinals=known, new=new)
 
-    def _nobody(self) -> DataFrame:
-        return self._spark.createDataFrame([], f"{KEY} string, {ORDINAL} bigint")
+    def _snapshot(self, name: str) -> DataFrame:
+        return self._frames.read(f"{self._uri}/{name}", schema=SCHEMA)
 
     def _move_pointer(self, *, was: dict[str, object] | None, next_ordinal: int) -> None:
         if self._objects.read_json(self._pointer) != was:

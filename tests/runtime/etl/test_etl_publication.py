@@ -42,6 +42,7 @@ def published() -> Recorder:
     recorder = Recorder()
     publish(
         files=[DataFile(name=f"part-{n}.parquet", sha256="0" * 64, bytes=1, rows=1) for n in (0, 1)],
+        dataset_hash="f00d" * 16,
         staged_uri="s3://vault/clients/staging",
         curated_uri="s3://curated/clients",
         run_id="run",

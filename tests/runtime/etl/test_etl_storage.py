@@ -74,7 +74,7 @@ def test_spark_that_knows_s3_reads_and_writes_it_itself(spark: SparkSession, s3_
     assert isinstance(frames, SparkFrames)
     frames.write(spark.range(3), "s3://vault/numbers")
     assert list((s3_in_spark / "vault/numbers").glob("*.parquet"))
-    assert frames.read("s3://vault/numbers").count() == 3
+    assert frames.read("s3://vault/numbers", schema="id bigint").count() == 3
 
 
 def test_whole_job_where_spark_knows_s3(job: Job, s3_in_spark: Path) -> None:
@@ -95,7 +95,7 @@ def test_spark_without_s3_carries_folders(spark: SparkSession, job: Job, tmp_pat
     names = job.names("s3://vault/numbers/")
     assert len(names) == 2
     assert all(name.endswith(".parquet") for name in names)
-    assert sorted(row[0] for row in frames.read("s3://vault/numbers").collect()) == [0, 1, 2, 3, 4]
+    assert sorted(row[0] for row in frames.read("s3://vault/numbers", schema="id bigint").collect()) == [0, 1, 2, 3, 4]
 
 
 def test_cluster_without_s3_is_refused(tmp_path: Path) -> None:

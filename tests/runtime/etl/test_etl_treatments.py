@@ -12,6 +12,7 @@ from pyspark.sql import SparkSession
 from pyspark.sql import functions as F
 
 from pipeline_scripts.etl.bands import band_labels, bounds_reached, latest_birth
+from pipeline_scripts.etl.content import content_hash
 from pipeline_scripts.etl.keyed_hash import hmac_pads, keyed_hash, with_key
 from pipeline_scripts.etl.treatments import pseudonymise
 from tests.runtime.etl.workbench import COLUMNS, HASH_KEY, Job, model_of
@@ -101,3 +102,19 @@ def test_number_that_is_none_has_no_band(spark: SparkSession) -> None:
     frame = spark.createDataFrame([(1, float("nan")), (2, -5.0), (3, 1999.99)], "ID bigint, INCOME double")
     rows = pseudonymise(frame, model=model_of(columns), key=HASH_KEY, as_of=date(2026, 1, 1), spark=spark).collect()
     assert [row["income"] for row in rows] == [None, "<1000", "1000-1999"]
+
+
+def test_content_hash_tells_rows_and_not_files(spark: SparkSession) -> None:
+    rows = [(n, None if n % 7 == 0 else f"text {n}", n / 3) for n in range(200)]
+    columns = [{"name": name, "type": "any"} for name in "abc"]
+
+    def hashed(changed: list[Any], parts: int = 1, schema: str = "a bigint, b string, c double") -> str:
+        return content_hash(spark.createDataFrame(changed, schema).repartition(parts), columns=columns)
+
+    expected = hashed(rows)
+    assert hashed(rows[::-1], parts=3) == expected
+    for changed in ([*rows, rows[0]], rows[1:], [(0, "", 0.0), *rows[1:]], [(0, None, 1e-9), *rows[1:]]):
+        assert hashed(changed) != expected
+    # Of the same rows as before on another JVM: this must hold wherever the test runs.
+    anywhere = "b19ae843d39e0ccb738bba012761b1b789d20295b6f17f8185d825e757118715"
+    assert content_hash(spark.range(3).toDF("a"), columns=[{"name": "a", "type": "integer"}]) == anywhere
