@@ -65,7 +65,7 @@ def _encryption_rule(rule: Properties) -> dict[str, Any]:
     if "ServerSideEncryptionByDefault" in rule:
         found["ApplyServerSideEncryptionByDefault"] = rule["ServerSideEncryptionByDefault"]
     if "BucketKeyEnabled" in rule:
-        found["BucketKeyEnabled"] = str(rule["BucketKeyEnabled"]).lower() == "true"
+        found["BucketKeyEnabled"] = _true(rule["BucketKeyEnabled"])
     return found
 
 
@@ -77,8 +77,7 @@ def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
     if "ExpirationInDays" in rule:
         found["Expiration"] = {"Days": int(rule["ExpirationInDays"])}
     elif "ExpiredObjectDeleteMarker" in rule:
-        marker = str(rule["ExpiredObjectDeleteMarker"]).lower() == "true"
-        found["Expiration"] = {"ExpiredObjectDeleteMarker": marker}
+        found["Expiration"] = {"ExpiredObjectDeleteMarker": _true(rule["ExpiredObjectDeleteMarker"])}
     if "Transitions" in rule:
         found["Transitions"] = [
             {"Days": int(item["TransitionInDays"]), "StorageClass": item["StorageClass"]}
@@ -98,4 +97,67 @@ def _lifecycle_rule(rule: Properties) -> dict[str, Any]:
     return found
 
 
-_COMPLEMENTS: dict[str, tuple[str, Complement]] = {"AWS::S3::Bucket": ("s3", complete_bucket)}
+def complete_topic(sns: Any, topic: str, properties: Properties) -> None:
+    """Give a topic its key."""
+    if properties.get("KmsMasterKeyId"):
+        key = {"AttributeName": "KmsMasterKeyId", "AttributeValue": properties["KmsMasterKeyId"]}
+        sns.set_topic_attributes(TopicArn=topic, **key)
+
+
+def complete_table(dynamodb: Any, table: str, properties: Properties) -> None:
+    """Give a table its key, its point-in-time recovery and its expiry."""
+    encryption = properties.get("SSESpecification")
+    if encryption and _true(encryption.get("SSEEnabled")):
+        wanted = {key: encryption[key] for key in ("SSEType", "KMSMasterKeyId") if key in encryption}
+        dynamodb.update_table(TableName=table, SSESpecification={"Enabled": True, **wanted})
+    recovery = properties.get("PointInTimeRecoverySpecification")
+    if recovery:
+        enabled = _true(recovery.get("PointInTimeRecoveryEnabled"))
+        dynamodb.update_continuous_backups(
+            TableName=table, PointInTimeRecoverySpecification={"PointInTimeRecoveryEnabled": enabled}
+        )
+    expiry = properties.get("TimeToLiveSpecification")
+    if expiry and dynamodb.describe_time_to_live(TableName=table)["TimeToLiveDescription"]["TimeToLiveStatus"] != (
+        "ENABLED" if _true(expiry["Enabled"]) else "DISABLED"
+    ):
+        wanted = {"Enabled": _true(expiry["Enabled"]), "AttributeName": expiry["AttributeName"]}
+        dynamodb.update_time_to_live(TableName=table, TimeToLiveSpecification=wanted)
+
+
+def complete_function(lambda_: Any, function: str, properties: Properties) -> None:
+    """Give a function the key of its environment and the queue of its failures."""
+    wanted = {}
+    if properties.get("KmsKeyArn"):
+        wanted["KMSKeyArn"] = properties["KmsKeyArn"]
+    if properties.get("DeadLetterConfig"):
+        wanted["DeadLetterConfig"] = properties["DeadLetterConfig"]
+    if wanted:
+        lambda_.update_function_configuration(FunctionName=function, **wanted)
+
+
+def complete_state_machine(states: Any, machine: str, properties: Properties) -> None:
+    """Give a state machine its log, whose settings the API spells with a small letter."""
+    if "LoggingConfiguration" in properties:
+        logging = _small(properties["LoggingConfiguration"])
+        logging["includeExecutionData"] = _true(logging.get("includeExecutionData"))
+        states.update_state_machine(stateMachineArn=machine, loggingConfiguration=logging)
+
+
+def _small(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key[:1].lower() + key[1:]: _small(item) for key, item in value.items()}
+    return [_small(item) for item in value] if isinstance(value, list) else value
+
+
+def _true(value: Any) -> bool:
+    """A truth that a template may carry as text."""
+    return str(value).lower() == "true"
+
+
+_COMPLEMENTS: dict[str, tuple[str, Complement]] = {
+    "AWS::DynamoDB::Table": ("dynamodb", complete_table),
+    "AWS::Lambda::Function": ("lambda", complete_function),
+    "AWS::S3::Bucket": ("s3", complete_bucket),
+    "AWS::SNS::Topic": ("sns", complete_topic),
+    "AWS::StepFunctions::StateMachine": ("stepfunctions", complete_state_machine),
+}
