@@ -50,7 +50,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, 
     """Print rows as a table; states in their colour."""
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
     for column in columns:
-        grid.add_column(column, overflow="fold")
+        # The last column says things in words and may take several lines; the others are names and numbers.
+        grid.add_column(column, overflow="fold", no_wrap=column is not columns[-1])
     count = 0
     for row in rows:
         grid.add_row(*(cell(value) for value in row))
@@ -66,7 +67,7 @@ def cell(value: Any) -> Text:
     if isinstance(value, bool):
         return Text("yes", "green") if value else Text("no", "dim")
     if isinstance(value, float):
-        return Text(f"{value:.4f}")
+        return Text(f"{value:g}" if value.is_integer() else f"{value:.4f}")
     if isinstance(value, datetime):
         return Text(f"{value:%Y-%m-%d %H:%M:%S}")
     return Text(str(value), STATES.get(str(value), ""))

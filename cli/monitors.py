@@ -1,6 +1,7 @@
 """The four monitors: run one now, and read what they said."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -103,6 +104,13 @@ def latest(platform: Platform, monitor: str) -> MonitorResult | None:
     newest = max(found, key=lambda entry: entry.modified)
     job = newest.uri.split("/")[-2]
     return _result(platform, monitor, platform.client("sagemaker").describe_processing_job(ProcessingJobName=job))
+
+
+def subject(violation: Mapping[str, Any]) -> str:
+    """What a violation is about: a feature, a metric, or a metric of a group."""
+    if "facet" in violation:
+        return f"{violation.get('metric_name', '')} of {violation['facet']} = {violation['facet_value']}"
+    return str(violation.get("feature_name") or violation.get("metric_name") or "")
 
 
 def _result(platform: Platform, monitor: str, described: dict[str, Any]) -> MonitorResult:

@@ -46,12 +46,8 @@ def run(
         ((r.monitor, len(r.violations) if r.answered else None, r.message) for r in results),
     )
     violations = [
-        (r.monitor, _subject(v), v["constraint_check_type"], v["description"]) for r in results for v in r.violations
+        (r.monitor, monitors.subject(v), v["constraint_check_type"], v["description"])
+        for r in results
+        for v in r.violations
     ]
     table("Violations", ("monitor", "of", "check", "what"), violations, empty="none")
-
-
-def _subject(violation: dict[str, str]) -> str:
-    if "facet" in violation:
-        return f"{violation['facet']} = {violation['facet_value']}"
-    return violation.get("feature_name") or violation.get("metric_name") or ""

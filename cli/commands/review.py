@@ -72,12 +72,15 @@ def show(found: evidences.Evidence) -> None:
     table("Hold-out", ("metric", "value"), numbers.items())
     table(
         "Gate",
-        ("check", "", "value", "bound", "reason"),
-        ((c.name, "passed" if c.passed else "failed", c.value, c.bound, c.reason) for c in found.checks),
+        ("check", "", "value", "bound", "why not"),
+        (
+            (c.name, "passed" if c.passed else "failed", c.value, c.bound, "" if c.passed else c.reason)
+            for c in found.checks
+        ),
     )
     table(
         "Bias after training",
-        ("facet", "value", "metric", "", "is"),
-        ((m.facet, m.facet_value, m.name, m.description, m.value) for m in found.bias if m.phase == "post"),
+        ("group", "metric", "is", "which is"),
+        ((f"{m.facet} = {m.facet_value}", m.name, m.value, m.description) for m in found.bias if m.phase == "post"),
     )
     table("Attributions (mean |SHAP|)", ("feature", "value"), found.attributions.items())

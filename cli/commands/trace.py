@@ -3,6 +3,7 @@
 from typing import Annotated
 
 import typer
+from rich.text import Text
 from rich.tree import Tree
 
 from cli import lineage, options
@@ -29,13 +30,16 @@ def trace(
 
 
 def tree(stations: list[lineage.Station]) -> Tree:
-    """The stations as a tree, each below the one it leads from."""
-    root = branch = Tree(_label(stations[0]))
+    """The prediction, and below it one station after the other on the way back."""
+    root = Tree(_label(stations[0]))
     for station in stations[1:]:
-        branch = branch.add(_label(station))
+        root.add(_label(station))
     return root
 
 
-def _label(station: lineage.Station) -> str:
-    facts = "".join(f"\n  [dim]{name}[/] {value}" for name, value in station.facts.items() if value)
-    return f"[bold]{station.kind}[/] {station.name}{facts}"
+def _label(station: lineage.Station) -> Text:
+    label = Text.assemble((station.kind, "bold"), f" {station.name}")
+    for name, value in station.facts.items():
+        if value:
+            label.append(f"\n{name} ", "dim").append(value)
+    return label

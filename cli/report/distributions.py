@@ -43,7 +43,7 @@ def _distribution(name: str, features: Mapping[str, Mapping[str, Any]]) -> Distr
     edges = _edges([values for values, _ in sketches.values()])
     return Distribution(
         feature=name,
-        labels=tuple(f"{low:g}" for low in edges[:-1]),
+        labels=tuple(_short(low) for low in edges[:-1]),
         shares={
             key: _shares(list(np.histogram(values, bins=edges, weights=weights)[0]))
             for key, (values, weights) in sketches.items()
@@ -81,6 +81,11 @@ def _round_up(step: float) -> float:
     """The next of 1, 2, 2.5, 5, 10 times a power of ten, so that the bins' edges read well."""
     power = 10.0 ** np.floor(np.log10(step))
     return float(next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= step * 0.999))
+
+
+def _short(value: float) -> str:
+    """A bin's lower edge, thousands as k."""
+    return f"{value / 1000:g}k" if abs(value) >= 10_000 else f"{value:g}"
 
 
 def _shares(counts: Sequence[float]) -> tuple[float, ...]:

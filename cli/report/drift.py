@@ -17,17 +17,17 @@ def distances(by_run: Mapping[str, Mapping[str, float]], threshold: float) -> Ma
         key=lambda name: -max(r.get(name, 0) for r in by_run.values()),
     )
     row, left, width, right = 28, 140, 900, 30
-    height = row * len(features) + 62
+    height = row * len(features) + 78
     drawing = Drawing(width, height)
     highest = max([threshold, *(value for run in by_run.values() for value in run.values())])
     x = Scale(low=0, high=max(highest * 1.08, 0.05), start=left, end=width - right)
     bottom = height - 30
     drawing.legend(left, 14, [(label, f"fill {style}") for label, style in zip(by_run, STYLES[1:], strict=False)])
-    drawing.x_axis(x, bottom, top=26, form="g", count=8)
-    drawing.line([(x(threshold), 20), (x(threshold), bottom)], "limit")
-    drawing.text(x(threshold) + 6, 24, f"threshold {threshold:g}", "t limit-text")
+    drawing.x_axis(x, bottom, top=42, form="g", count=8)
+    drawing.line([(x(threshold), 36), (x(threshold), bottom)], "limit")
+    drawing.text(x(threshold) + 6, 38, f"threshold {threshold:g}", "t limit-text")
     for place, name in enumerate(features):
-        middle = 30 + place * row + row / 2
+        middle = 46 + place * row + row / 2
         drawing.text(left - 10, middle + 4, name, "t", anchor="end")
         points = [(x(run[name]), style) for run, style in zip(by_run.values(), STYLES[1:], strict=False) if name in run]
         drawing.line([(at, middle) for at, _ in points], "between")

@@ -7,7 +7,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from markupsafe import Markup
 
 from cli.evidence import BiasMetric, Check
-from cli.monitors import MonitorResult
+from cli.monitors import MonitorResult, subject
 from cli.report import drift, fairness, picture, quality, timeline
 from cli.report.facts import Report
 from cli.report.fairness import Bounded
@@ -31,6 +31,7 @@ def render(report: Report) -> str:
         charts=_charts(report),
         evaluation=report.evidence.evaluation,
         monitors=_monitors(report),
+        violations=_violations(report),
         bias_columns=_groups(report.evidence.bias),
         bias_rows=_bias_rows(report.evidence.bias),
     )
@@ -41,6 +42,22 @@ def _monitors(report: Report) -> list[tuple[str, list[MonitorResult]]]:
     watches = report.drift.watches if report.drift else ()
     rows = zip(*(watch.results for watch in watches), strict=True)
     return [(results[0].monitor.replace("_", " "), list(results)) for results in rows]
+
+
+def _violations(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
+    """Of each stretch of traffic: which monitor found what, and of which feature, metric or group."""
+    watches = report.drift.watches if report.drift else ()
+    return [
+        (
+            watch.label,
+            [
+                (result.monitor.replace("_", " "), subject(violation), str(violation["description"]))
+                for result in watch.results
+                for violation in result.violations
+            ],
+        )
+        for watch in watches
+    ]
 
 
 def _groups(metrics: Sequence[BiasMetric]) -> list[str]:

@@ -21,7 +21,7 @@ def gantt(steps: Sequence[Step]) -> Markup:
     drawing = Drawing(WIDTH, height)
     x = Scale(low=0, high=max(span, 0.1), start=LEFT, end=WIDTH - RIGHT)
     drawing.x_axis(x, height - 24, top=4, form="g", count=8)
-    drawing.text(WIDTH - RIGHT + 30, height - 9, "seconds", "t tick")
+    drawing.text(WIDTH - 2, height - 9, "seconds", "t tick", anchor="end")
     for place, step in enumerate(timed):
         assert step.started and step.ended
         start, end = (step.started - zero).total_seconds(), (step.ended - zero).total_seconds()

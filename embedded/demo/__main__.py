@@ -26,9 +26,7 @@ from embedded.server import EmbeddedAws, StartFailed
 from embedded.source.derby import DatabaseError
 
 ROOT = Path(__file__).resolve().parents[2]
-STATE = ROOT / "build" / "embedded"
-RESULTS = ROOT / "build" / "demo"
-LOG = RESULTS / "demo.log"
+BUILD = ROOT / "build"
 PUBLIC_MODEL = "examples/public_bank_churn.yaml"
 FEWEST_ROWS = 1000
 # A few hundred are enough to judge by: monitors want 200, and distances of less than 0.1 are still chance.
@@ -49,7 +47,7 @@ def main() -> int:
     """Perform, and answer with the exit code."""
     arguments = _arguments()
     console = Console()
-    _log_to_file()
+    log = _log_to_file(arguments.build / "demo")
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     stage = Stage(TITLES, console)
@@ -61,19 +59,20 @@ def main() -> int:
         return 130
     except Exception as error:
         logging.getLogger(__name__).exception("the demo broke off")
-        console.print(Text.assemble(("demo: ", "bold red"), f"{_said(error)}; see {LOG}"), soft_wrap=True)
+        console.print(Text.assemble(("demo: ", "bold red"), f"{_said(error)}; see {log}"), soft_wrap=True)
         return 1
-    console.print(_where_to_look(keep=arguments.keep), soft_wrap=True, highlight=False)
+    console.print(_where_to_look(arguments.build / "demo", keep=arguments.keep), soft_wrap=True, highlight=False)
     return 0
 
 
 def _play(stage: Stage, arguments: argparse.Namespace) -> None:
     began = time.monotonic()
-    aws = EmbeddedAws(STATE)
+    state = arguments.build / "embedded"
+    aws = EmbeddedAws(state)
     try:
         with stage.act(START) as act:
-            presence.stop_running(STATE)
-            shutil.rmtree(STATE, ignore_errors=True)
+            presence.stop_running(state)
+            shutil.rmtree(state, ignore_errors=True)
             presence.announce(aws, aws.start(detached=arguments.keep))
             act.end(aws.url)
         plan = Plan(data=arguments.data, rows=arguments.rows, traffic=TRAFFIC)
@@ -81,15 +80,16 @@ def _play(stage: Stage, arguments: argparse.Namespace) -> None:
         with stage.act(REPORT) as act:
             html = outcome.page(platform, played, timings=stage.timings())
             figures = outcome.summary(platform, played, timings=stage.timings(), wall=time.monotonic() - began)
-            outcome.write(RESULTS, figures=figures, html=html)
+            outcome.write(arguments.build / "demo", figures=figures, html=html)
             act.end(f"{len(html) / 1e3:.0f} kB")
     except KeyboardInterrupt:
         arguments.keep = False
         raise
     finally:
         if not arguments.keep:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C must not keep us from stopping
             aws.stop()
-            presence.withdraw(STATE)
+            presence.withdraw(state)
 
 
 def _arguments() -> argparse.Namespace:
@@ -100,6 +100,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--keep", action="store_true", help="leave embedded AWS running afterwards, whatever came of the acts"
     )
+    parser.add_argument("--build", type=Path, default=BUILD, help="the folder to work and to leave results in")
     arguments = parser.parse_args()
     if arguments.rows < FEWEST_ROWS:
         parser.error(f"--rows must be at least {FEWEST_ROWS}, or the hold-out is too small to judge by")
@@ -112,24 +113,27 @@ def _context(arguments: argparse.Namespace) -> dict[str, str]:
     """The CDK context: which model, and whose code."""
     model = arguments.model or (PUBLIC_MODEL if arguments.data else None)
     models = {"models": str(Path(model).resolve())} if model else {}
-    return {"commit": _git("rev-parse", "HEAD"), "author": _git("config", "user.name"), **models}
+    author = _git("config", "user.name") or _git("log", "-1", "--format=%an")
+    return {"commit": _git("rev-parse", "HEAD") or "unknown", "author": author or "unknown", **models}
 
 
 def _git(*arguments: str) -> str:
-    """What git says; `unknown` outside a repository, or where it says nothing."""
+    """What git says; nothing outside a repository."""
     try:
         answer = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=10, check=False)
     except OSError:
-        return "unknown"
-    return answer.stdout.strip() or "unknown"
+        return ""
+    return answer.stdout.strip()
 
 
-def _log_to_file() -> None:
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def _log_to_file(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    log = folder / "demo.log"
     logging.basicConfig(
-        filename=LOG, filemode="w", level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+        filename=log, filemode="w", level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
     logging.getLogger("embedded").setLevel(logging.INFO)
+    return log
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
@@ -144,8 +148,8 @@ def _said(error: Exception) -> str:
     return f"something unforeseen broke: {type(error).__name__}: {error}"
 
 
-def _where_to_look(*, keep: bool) -> str:
-    lines = [f"The page: {RESULTS / 'index.html'}", f"The figures: {RESULTS / 'summary.json'}"]
+def _where_to_look(results: Path, *, keep: bool) -> str:
+    lines = [f"The page: {results / 'index.html'}", f"The figures: {results / 'summary.json'}"]
     if keep:
         lines.append(
             "Embedded AWS goes on running: try `baton status --embedded`; end it with `python -m embedded stop`"

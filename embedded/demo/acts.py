@@ -1,6 +1,5 @@
 """What each act does: the personas' work, through the same modules as the `baton` command."""
 
-import getpass
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -64,10 +63,10 @@ def extract(act: Act, platform: Platform) -> ingestion.Dataset:
     return dataset
 
 
-def train(act: Act, platform: Platform) -> tuple[Execution, Version]:
+def train(act: Act, platform: Platform, *, author: str) -> tuple[Execution, Version]:
     """Start the pipeline and wait for the version it registers."""
     before = known(platform)
-    arn = training.start(platform, reason="manual", author=getpass.getuser())
+    arn = training.start(platform, reason="manual", author=author)
     return _follow(act, platform, arn, before)
 
 

@@ -102,7 +102,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         context: The CDK context of the deployment.
     """
     bank = _open_bank(stage, aws, plan, context)
-    served = _first_version(stage, bank)
+    served = _first_version(stage, bank, author=context["author"])
     platform = bank.platform
     with stage.act(DESCRIBE) as act:
         # Only now: what serves and watches a version is left out of the stacks while none is approved.
@@ -156,12 +156,12 @@ def _open_bank(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str,
     return Bank(platform=platform, model_json=model_json, people=people, database=database)
 
 
-def _first_version(stage: Stage, bank: Bank) -> Served:
+def _first_version(stage: Stage, bank: Bank, *, author: str) -> Served:
     platform = bank.platform
     with stage.act(EXTRACT) as act:
         dataset = acts.extract(act, platform)
     with stage.act(TRAIN) as act:
-        execution, version = acts.train(act, platform)
+        execution, version = acts.train(act, platform, author=author)
     with stage.act(JUDGE) as act:
         evidence = acts.judge(act, platform, version)
     with stage.act(APPROVE) as act:

@@ -9,8 +9,7 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +32,9 @@ MODEL_FILE = "pipeline_scripts/model.json"
 
 def deploy(act: Act, aws: EmbeddedAws, *, context: Mapping[str, str]) -> None:
     """Synthesise and bootstrap at the same time, then deploy."""
-    act.note("cdk synth and cdk bootstrap")
-    with ThreadPoolExecutor(1) as pool:
-        ready = pool.submit(deployment.bootstrap, aws, report=lambda line: None)
-        synthesise(_assembly(aws), context)
-        ready.result()
+    act.note("synthesising, and bootstrapping meanwhile")
+    with synthesis(_assembly(aws), context):
+        deployment.bootstrap(aws, report=lambda line: None)
     created = Counter[str]()
 
     def follow(line: str) -> None:
@@ -50,8 +47,9 @@ def deploy(act: Act, aws: EmbeddedAws, *, context: Mapping[str, str]) -> None:
     act.end(f"{len(created)} stacks, {created.total()} resources")
 
 
-def synthesise(folder: Path, context: Mapping[str, str]) -> None:
-    """Run the app as the CDK's command line runs it.
+@contextlib.contextmanager
+def synthesis(folder: Path, context: Mapping[str, str]) -> Iterator[None]:
+    """Run the app as the CDK's command line runs it, while the block runs; it is done when the block is left.
 
     Raises:
         ActFailed: The app refused; the message is its own.
@@ -72,6 +70,7 @@ def synthesise(folder: Path, context: Mapping[str, str]) -> None:
         text=True,
     )
     try:
+        yield
         said, _ = process.communicate(timeout=SYNTH_SECONDS)
     finally:
         with contextlib.suppress(ProcessLookupError):
