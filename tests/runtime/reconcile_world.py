@@ -1,0 +1,341 @@
+"""A registry, a stack and an endpoint to reconcile, and an interpreter for the workflow as it is synthesised."""
+
+import hashlib
+import io
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import aws_cdk as cdk
+import boto3
+from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that Lambda's stubs name)
+from botocore.exceptions import ClientError
+
+from baton.approval.workflow import ReconcileWorkflow
+from pipeline_scripts.functions.reconcile_choose import choose
+from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_prove import prove
+from pipeline_scripts.functions.reconcile_record import record
+from pipeline_scripts.functions.reconcile_update import update
+from pipeline_scripts.functions.reconcile_verify import BASELINES, verify
+from pipeline_scripts.functions.reconcile_watch import watch
+
+GROUP, STACK, ENDPOINT = "baton-dev-bank-churn", "baton-dev-bank-churn-serving", "baton-dev-bank-churn"
+MODELS, EVIDENCE, TABLE = "models", "evidence", "ledger"
+STEPS = ("choose", "verify", "update", "watch", "prove", "record")
+TOPIC = "arn:aws:sns:eu-west-1:000000000000:people"
+TOO_MANY_STATES = 500
+
+
+@cache
+def definition() -> dict[str, Any]:
+    """The workflow's definition as the construct synthesises it; resources are reduced to the step's name."""
+    os.environ["PATH"] = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    stack = cdk.Stack()
+    functions = {
+        step: SimpleNamespace(
+            function=lambda_.Function.from_function_arn(
+                stack, step, f"arn:aws:lambda:eu-west-1:000000000000:function:{step}"
+            )
+        )
+        for step in STEPS
+    }
+    workflow = ReconcileWorkflow(
+        stack,
+        "Workflow",
+        steps=SimpleNamespace(**functions),  # type: ignore[arg-type]
+        poll=cdk.Duration.seconds(2),
+        time_limit=cdk.Duration.hours(1),
+        key=kms.Key(stack, "Key"),
+        log_retention=logs.RetentionDays.ONE_DAY,
+    )
+    [machine] = [
+        node.definition_string
+        for node in workflow.machine.node.find_all()
+        if hasattr(node, "definition_string") and node.definition_string
+    ]
+    written: dict[str, Any] = json.loads(stack.resolve(machine))
+    for state in written["States"].values():
+        if state["Type"] == "Task":
+            state["Resource"] = state["Resource"].rpartition(":")[2]
+    return written
+
+
+@dataclass
+class Version:
+    """A version in the registry, and how it behaves when it is deployed."""
+
+    number: int
+    status: str = "PendingManualApproval"
+    behaviour: str = "good"  # or: broken stack, silent rollback, wrong answers, model error, failed endpoint
+    probability: float = 0.25
+
+    @property
+    def arn(self) -> str:
+        return f"arn:aws:sagemaker:eu-west-1:000000000000:model-package/{GROUP}/{self.number}"
+
+    @property
+    def artifact(self) -> bytes:
+        return f"model {self.number}".encode()
+
+    @property
+    def evidence_uri(self) -> str:
+        return f"s3://{EVIDENCE}/bank_churn/run-{self.number}"
+
+
+def refused(code: str, message: str, call: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, call)
+
+
+@dataclass
+class World:
+    """Everything the handlers talk to. DynamoDB and S3 are moto's; the rest is here, and moves at each look."""
+
+    dynamodb: Any
+    s3: Any
+    versions: dict[int, Version] = field(default_factory=dict)
+    now: float = 1_000_000.0
+    status: str = "CREATE_COMPLETE"
+    parameters: dict[str, str] = field(
+        default_factory=lambda: {
+            "ModelPackageArn": "none",
+            "ModelVersion": "none",
+            "EvidenceUri": "none",
+            "BootstrapVersion": "21",
+        }
+    )
+    serving: int | None = None
+    config: str | None = None
+    endpoint_status: str = "InService"
+    updates: list[dict[str, Any]] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    before_step: Callable[[str], None] = lambda step: None
+    _ticks: Iterator[Callable[[], None]] = field(default_factory=lambda: iter(()))
+
+    # -- what people do ------------------------------------------------------------------------------------------
+
+    def register(self, number: int, *, status: str = "Approved", behaviour: str = "good") -> Version:
+        version = Version(number=number, status=status, behaviour=behaviour, probability=0.1 + number / 100)
+        self.versions[number] = version
+        folder = f"bank_churn/run-{number}"
+        self.s3.put_object(Bucket=MODELS, Key=f"{folder}/output/model.tar.gz", Body=version.artifact)
+        for name in BASELINES:
+            self.s3.put_object(Bucket=EVIDENCE, Key=f"{folder}/{name}", Body=b"{}")
+        gate = {"passed": 1, "artifact_sha256": hashlib.sha256(version.artifact).hexdigest()}
+        self.put_evidence(number, "gate/gate.json", gate)
+        self.put_evidence(
+            number, "evaluation/evaluation.json", {"canary": {"request": "1,2", "expected": version.probability}}
+        )
+        return version
+
+    def put_evidence(self, number: int, name: str, content: Any) -> None:
+        self.s3.put_object(Bucket=EVIDENCE, Key=f"bank_churn/run-{number}/{name}", Body=json.dumps(content).encode())
+
+    def decide(self, number: int, status: str) -> None:
+        self.versions[number].status = status
+
+    @property
+    def ledger(self) -> Ledger:
+        return Ledger(client=self.dynamodb, table=TABLE, endpoint=ENDPOINT, clock=lambda: self.now)
+
+    # -- sagemaker -----------------------------------------------------------------------------------------------
+
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_model_packages"
+        return self
+
+    def paginate(self, *, ModelPackageGroupName: str, ModelApprovalStatus: str) -> Iterator[dict[str, Any]]:
+        for version in self.versions.values():  # a page each, oldest first
+            if version.status == ModelApprovalStatus:
+                summary = {
+                    "ModelPackageArn": version.arn,
+                    "ModelPackageVersion": version.number,
+                    "ModelPackageStatus": "Completed",
+                }
+                yield {"ModelPackageSummaryList": [summary]}
+
+    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
+        version = self.versions[int(ModelPackageName.rpartition("/")[2])]
+        uri = f"s3://{MODELS}/bank_churn/run-{version.number}/output/model.tar.gz"
+        return {
+            "ModelPackageArn": version.arn,
+            "ModelPackageVersion": version.number,
+            "ModelApprovalStatus": version.status,
+            "InferenceSpecification": {"Containers": [{"ModelDataUrl": uri}]},
+            "LastModifiedBy": {"IamIdentity": {"Arn": "arn:aws:iam::000000000000:role/officer"}},
+            "CustomerMetadataProperties": {
+                "evidence_uri": version.evidence_uri,
+                "artifact_sha256": hashlib.sha256(version.artifact).hexdigest(),
+                "commit": "abc",
+            },
+        }
+
+    def describe_endpoint(self, *, EndpointName: str) -> dict[str, Any]:
+        if self.serving is None:
+            raise refused("ValidationException", "Could not find endpoint", "DescribeEndpoint")
+        return {"EndpointStatus": self.endpoint_status, "EndpointConfigName": self.config}
+
+    def invoke_endpoint(self, *, EndpointName: str, Body: bytes, **_: Any) -> dict[str, Any]:
+        version = self.versions[self.serving or 0]
+        if version.behaviour == "model error":
+            raise refused("ModelError", "no module named inference", "InvokeEndpoint")
+        answer = 0.9 if version.behaviour == "wrong answers" else version.probability
+        return {"Body": io.BytesIO(f"{answer}\n".encode())}
+
+    # -- cloudformation ------------------------------------------------------------------------------------------
+
+    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
+        next(self._ticks, lambda: None)()
+        outputs = {"EndpointName": ENDPOINT}
+        if self.parameters["ModelPackageArn"] != "none" and not self.status.endswith("_IN_PROGRESS"):
+            number = self.parameters["ModelPackageArn"].rpartition("/")[2]
+            outputs |= {
+                "EndpointConfigName": f"config-{number}",
+                "ServedModelPackageArn": self.parameters["ModelPackageArn"],
+            }
+        return {
+            "Stacks": [
+                {
+                    "StackStatus": self.status,
+                    "Parameters": [{"ParameterKey": k, "ParameterValue": v} for k, v in self.parameters.items()],
+                    "Outputs": [{"OutputKey": k, "OutputValue": v} for k, v in outputs.items()],
+                }
+            ]
+        }
+
+    def describe_stack_events(self, *, StackName: str) -> dict[str, Any]:
+        stack = {"ResourceType": "AWS::CloudFormation::Stack", "LogicalResourceId": STACK}
+        endpoint = {"ResourceType": "AWS::SageMaker::Endpoint", "LogicalResourceId": "Endpoint"}
+        failed = {**endpoint, "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "no capacity"}
+        return {
+            "StackEvents": [
+                {**stack, "ResourceStatus": "UPDATE_ROLLBACK_COMPLETE"},
+                failed,
+                {**stack, "ResourceStatus": "UPDATE_IN_PROGRESS"},
+                {**endpoint, "ResourceStatus": "UPDATE_FAILED", "ResourceStatusReason": "an older story"},
+            ]
+        }
+
+    def update_stack(self, **request: Any) -> None:
+        wanted = {p["ParameterKey"]: p.get("ParameterValue") for p in request["Parameters"]}
+        assert wanted.keys() == self.parameters.keys(), "a parameter that is left out goes back to its default"
+        if self.status.endswith("_IN_PROGRESS"):
+            raise refused("ValidationError", f"Stack is in {self.status} state and can not be updated.", "UpdateStack")
+        new = {key: value if value is not None else self.parameters[key] for key, value in wanted.items()}
+        if new == self.parameters:
+            raise refused("ValidationError", "No updates are to be performed.", "UpdateStack")
+        self.updates.append(request)
+        self.status = "UPDATE_IN_PROGRESS"
+        self._ticks = iter([lambda: None, lambda: self._land(new)])
+
+    def _land(self, new: dict[str, str]) -> None:
+        number = None if new["ModelPackageArn"] == "none" else int(new["ModelVersion"])
+        behaviour = self.versions[number].behaviour if number is not None else "good"
+        if behaviour == "broken stack":
+            self.status = "UPDATE_ROLLBACK_COMPLETE"
+            return
+        self.status, self.parameters = "UPDATE_COMPLETE", new
+        if behaviour == "silent rollback" and self.serving is not None:
+            return
+        self.serving, self.config = number, number and f"config-{number}"
+        self.endpoint_status = "Failed" if behaviour == "failed endpoint" else "InService"
+
+    # -- sns -----------------------------------------------------------------------------------------------------
+
+    def publish(self, *, Subject: str, Message: str, **_: Any) -> None:
+        assert len(Subject) <= 100
+        self.notices.append(Subject)
+
+    # -- the workflow --------------------------------------------------------------------------------------------
+
+    def step(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """Call one handler's function, with JSON in and out as Lambda would."""
+        self.before_step(name)
+        event = json.loads(json.dumps(event))
+        cloud: dict[str, Any] = {"cloudformation": self, "stack_name": STACK}
+        match name:
+            case "choose":
+                deadline = self.now + 3600
+                answer = choose(event, ledger=self.ledger, sagemaker=self, group=GROUP, deadline=deadline, **cloud)
+            case "verify":
+                answer = verify(event, s3=self.s3, models_bucket=MODELS, evidence_bucket=EVIDENCE)
+            case "update":
+                answer = update(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)
+            case "watch":
+                answer = watch(event, ledger=self.ledger, sagemaker=self, endpoint_name=ENDPOINT, now=self.now, **cloud)
+            case "prove":
+                answer = prove(event, sagemaker=self, runtime=self, endpoint_name=ENDPOINT, **cloud)
+            case _:
+                answer = record(
+                    event["record"],
+                    event["state"],
+                    ledger=self.ledger,
+                    sns=self,
+                    topic_arn=TOPIC,
+                    endpoint_name=ENDPOINT,
+                    clock=lambda: self.now,
+                )
+        result: dict[str, Any] = json.loads(json.dumps(answer))
+        return result
+
+    def start(self, execution: str) -> Iterator[str]:
+        """Run the workflow, state by state: the name of each state before it is entered, at last Done or Failed."""
+        states = definition()["States"]
+        name, data = definition()["StartAt"], {"event": "a hint"}
+        for _ in range(TOO_MANY_STATES):
+            yield name
+            state = states[name]
+            self.now += 1
+            if state["Type"] in ("Succeed", "Fail"):
+                return
+            if state["Type"] == "Pass":
+                data = {"execution": execution}
+            elif state["Type"] == "Wait":
+                self.now += state["Seconds"]
+            elif state["Type"] == "Choice":
+                [name] = [c["Next"] for c in state["Choices"] if data.get("outcome") == c["StringEquals"]] or [
+                    state["Default"]
+                ]
+                continue
+            else:
+                name, data = self._task(state, data)
+                continue
+            name = state["Next"]
+        raise AssertionError(f"the workflow did not end within {TOO_MANY_STATES} states")
+
+    def _task(self, state: dict[str, Any], data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
+        event = {"record": state["Parameters"]["record"], "state": data} if "Parameters" in state else data
+        try:
+            return state["Next"], self.step(state["Resource"], event)
+        except Exception as error:
+            [catch] = state["Catch"]
+            caught = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
+            return catch["Next"], {**data, "error": caught}
+
+    def run(self, execution: str = "run") -> list[str]:
+        """Run the workflow to its end: the states it passed."""
+        return list(self.start(execution))
+
+
+def make_world() -> World:
+    """Needs moto's mock around it."""
+    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+    keys = ("endpoint", "HASH"), ("item", "RANGE")
+    dynamodb.create_table(
+        TableName=TABLE,
+        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    for bucket in (MODELS, EVIDENCE):
+        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    return World(dynamodb=dynamodb, s3=s3)
