@@ -6,6 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,11 +15,13 @@ from typing import Any
 
 import aws_cdk as cdk
 import boto3
+import pytest
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that Lambda's stubs name)
 from botocore.exceptions import ClientError
+from moto import mock_aws
 
 from baton.approval.workflow import ReconcileWorkflow
 from pipeline_scripts.functions.reconcile_choose import choose
@@ -326,16 +329,28 @@ class World:
         return list(self.start(execution))
 
 
-def make_world() -> World:
-    """Needs moto's mock around it."""
-    dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
-    keys = ("endpoint", "HASH"), ("item", "RANGE")
-    dynamodb.create_table(
-        TableName=TABLE,
-        KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
-        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    for bucket in (MODELS, EVIDENCE):
-        s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+@contextmanager
+def clients() -> Iterator[tuple[Any, Any]]:
+    """DynamoDB and S3 of moto, with the ledger's table and the two buckets."""
+    with pytest.MonkeyPatch.context() as patch, mock_aws():
+        patch.setenv("AWS_DEFAULT_REGION", "eu-west-1")
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        dynamodb, s3 = boto3.client("dynamodb"), boto3.client("s3")
+        keys = ("endpoint", "HASH"), ("item", "RANGE")
+        dynamodb.create_table(
+            TableName=TABLE,
+            KeySchema=[{"AttributeName": name, "KeyType": kind} for name, kind in keys],
+            AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name, _ in keys],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        for bucket in (MODELS, EVIDENCE):
+            s3.create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+        yield dynamodb, s3
+
+
+def new_world(dynamodb: Any, s3: Any) -> World:
+    """A world in which nothing has happened yet."""
+    for item in dynamodb.scan(TableName=TABLE)["Items"]:
+        dynamodb.delete_item(TableName=TABLE, Key={key: item[key] for key in ("endpoint", "item")})
     return World(dynamodb=dynamodb, s3=s3)
