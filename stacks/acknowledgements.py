@@ -1,6 +1,6 @@
 """Findings of cdk-nag that are answered once for a whole environment, each with the reason a reviewer is given."""
 
-from aws_cdk import Acknowledgment, Validations
+from aws_cdk import Acknowledgment, Annotations, Validations
 from constructs import IConstruct
 
 REASONS = {
@@ -27,5 +27,9 @@ REASONS = {
 
 
 def acknowledge(scope: IConstruct) -> None:
-    """Answer these findings for everything below `scope`."""
+    """Answer these findings, and one warning of the CDK's, for everything below `scope`."""
+    Annotations.of(scope).acknowledge_warning(
+        "@aws-cdk/aws-events:ruleUnresolvedEnvironment",
+        "A rule and its target are always of one environment; its account may be left to the credentials.",
+    )
     Validations.of(scope).acknowledge(*(Acknowledgment(id=finding, reason=reason) for finding, reason in REASONS.items()))
