@@ -87,9 +87,10 @@ def test_every_resource_that_takes_tags_says_which_environment_it_is_of(assembly
 
 
 def deployed_files(folder: Path) -> dict[str, bytes]:
-    """All that a deployment reads. In the metadata, the CDK names the temporary folder that it unpacked itself into."""
+    """All that a deployment reads. Metadata and report name folders: the CDK's temporary one, and this one."""
     files = {str(path.relative_to(folder)): path for path in folder.rglob("*") if path.is_file()}
-    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(".metadata.json")}
+    told = (".metadata.json", "validation-report.json")
+    return {name: path.read_bytes() for name, path in files.items() if not name.endswith(told)}
 
 
 def test_two_syntheses_are_byte_equal(assembly: Any, tmp_path: Path) -> None:
