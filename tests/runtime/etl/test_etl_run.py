@@ -9,7 +9,7 @@ import pytest
 from pipeline_scripts.etl.errors import EtlError, RunQuarantined
 from pipeline_scripts.etl.storage import Objects
 from tests.runtime.etl.test_etl_treatments import published
-from tests.runtime.etl.workbench import COLUMNS, NEWCOMERS, ROWS, Job, model_of
+from tests.runtime.etl.workbench import COLUMNS, NEWCOMERS, ROWS, Job, Row, model_of
 
 POINTER = "s3://curated/clients/current.json"
 CITY = 6
@@ -172,31 +172,34 @@ def test_lost_row_quarantines_the_run(job: Job, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_crash_at_any_change_leaves_a_whole_version(job: Job) -> None:
+    # A narrow table, since this runs the job once for every change that it makes.
+    job.model = model_of({name: COLUMNS[name] for name in ("ID", "NAME", "SCORE")})
+    customers: list[Row] = [(103, "Ada", 612), (101, "Bo", 700)]
+
+    def fill(*more: Row) -> None:
+        job.database.fill([*customers, *more], 'ID INT, "NAME" VARCHAR(9), SCORE INT')
+
+    fill()
     job.run()
     before, kept = job.json(POINTER), published(job)
     counting = Crashing(job.clients.s3, at=0)
-    job.database.fill([*ROWS, NEWCOMERS[0]])
+    fill((50, "Eva", 1))
     job.run(clients=replace(job.clients, s3=counting))
     assert counting.changes >= 6  # vault, its pointer, staging, copy, manifest, pointer
     Objects(job.clients.s3).write_json(POINTER, before)
     for change in range(1, counting.changes + 1):
-        job.database.fill([*ROWS, NEWCOMERS[0], (900 + change, "X", None, None, None, None, None, change * 10, 0)])
+        fill((50, "Eva", 1), (900 + change, "X", 10 * change))
         crashing = Crashing(job.clients.s3, at=change)
         try:
             job.run(clients=replace(job.clients, s3=crashing))
         except ConnectionError:
             rows = published(job)
-            assert rows == kept or len(rows) == len(ROWS) + 2, f"half a version after change {change}"
-    job.database.fill([*ROWS, *NEWCOMERS])
-    assert job.run()["rows"] == 6
-    assert {score: ordinals(job)[score] for score in (700, 845, 612, None, 1)} == {
-        700: 1,
-        845: 2,
-        612: 3,
-        None: 4,
-        1: 5,
-    }
-    assert len(set(ordinals(job).values())) == 6
+            assert rows == kept or len(rows) == 4, f"half a version after change {change}"
+    fill((50, "Eva", 1), (5000, "Finn", 2))
+    assert job.run()["rows"] == 4
+    final = ordinals(job)
+    assert final == {700: 1, 612: 2, 1: 3, 2: final[2]}
+    assert final[2] > 3
 
 
 def test_log_tells_counts_and_no_value(job: Job, caplog: pytest.LogCaptureFixture) -> None:
