@@ -5,12 +5,12 @@ from constructs import IConstruct
 
 REASONS = {
     "NIST.800.53.R5-IAMNoInlinePolicy": (
-        "The policies are generated from grants, each for the one role it belongs to. As managed policies they could be "
-        "attached to other roles, which would widen what they allow."
+        "The policies are generated from grants, each for the one role it belongs to. As managed policies they could "
+        "be attached to other roles, which would widen what they allow."
     ),
     "NIST.800.53.R5-LambdaInsideVPC": (
-        "The functions call AWS APIs only, hold no data and open no port; IAM bounds what they reach. Inside the VPC they "
-        "would need interface endpoints for CloudFormation, Step Functions, SNS and EventBridge and gain nothing."
+        "The functions call AWS APIs only, hold no data and open no port; IAM bounds what they reach. Inside the VPC "
+        "they would need interface endpoints for CloudFormation, Step Functions, SNS and EventBridge and gain nothing."
     ),
     "NIST.800.53.R5-LambdaConcurrency": (
         "Each function is called a few times an hour by a rule or a workflow that runs one at a time; a reserved "
@@ -32,4 +32,5 @@ def acknowledge(scope: IConstruct) -> None:
         "@aws-cdk/aws-events:ruleUnresolvedEnvironment",
         "A rule and its target are always of one environment; its account may be left to the credentials.",
     )
-    Validations.of(scope).acknowledge(*(Acknowledgment(id=finding, reason=reason) for finding, reason in REASONS.items()))
+    answers = [Acknowledgment(id=finding, reason=reason) for finding, reason in REASONS.items()]
+    Validations.of(scope).acknowledge(*answers)

@@ -10,7 +10,7 @@ from baton.approval.ledger import Ledger
 from baton.approval.reconcile import ReconcileTriggers
 from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
-from baton.foundation.platform import Platform
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification import ModelSpecification
 from stacks.monitoring_stack import MonitoringStack

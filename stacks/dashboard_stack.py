@@ -6,9 +6,9 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from stacks.approval_stack import ApprovalStack
 from stacks.ingestion_stack import IngestionStack

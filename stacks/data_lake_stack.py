@@ -10,12 +10,12 @@ from constructs import Construct
 
 from baton.foundation.encryption import PlatformKeys
 from baton.foundation.network import PrivateNetwork
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerLayer
 from baton.lake.catalog import Catalog
 from baton.lake.query_workgroup import QueryWorkGroup
 from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from stacks.settings import Environment
 

@@ -6,8 +6,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.governance.team import GovernedModel, Team
+from baton.platform import Platform
 
 
 class GovernanceStack(cdk.Stack):

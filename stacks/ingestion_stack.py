@@ -9,8 +9,8 @@ from baton.etl.failure_notice import FailureNotice
 from baton.etl.glue_job import GlueEtlJob
 from baton.etl.jdbc_source import JdbcSource
 from baton.etl.source_connection import PseudonymKey, SourceConnection
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import JobCode
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from stacks.settings import Environment
 

@@ -5,13 +5,13 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
 from baton.monitoring.backend import monitor_backend
 from baton.monitoring.drift_response import DriftResponse
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.monitoring.plan import monitor_plans
 from baton.monitoring.reports import MonitorReports
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.serving.realtime_endpoint import endpoint_name_of
 from baton.specification import ModelSpecification

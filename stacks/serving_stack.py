@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from baton.approval.target import ServingTarget
-from baton.foundation.platform import Platform
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.serving.approved_model import ApprovedModel
 from baton.serving.deployment import BlueGreenDeployment

@@ -7,8 +7,8 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.governance.team import GovernedModel
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack

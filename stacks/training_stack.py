@@ -5,7 +5,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.foundation.platform import Platform
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification import ModelSpecification
 from baton.training.failure_notice import FailureNotice

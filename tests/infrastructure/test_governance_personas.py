@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-from baton.governance.approval import deny_approval_statements, group_policy
+from baton.registry.approval_rule import deny_approval_statements, group_policy
 from tests.infrastructure.platform_assembly import Stack, statements, synthesise, synthesised
 
 PERSONAS = {

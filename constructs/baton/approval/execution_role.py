@@ -7,9 +7,9 @@ from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from baton.approval.target import ServingTarget
-from baton.foundation.platform import Platform
-from baton.foundation.wildcards import allow
 from baton.monitoring.launcher import ScheduleGroup
+from baton.permissions import allow
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 

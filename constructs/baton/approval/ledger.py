@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from baton.foundation.wildcards import allow
+from baton.permissions import allow
 
 
 class Ledger(Construct):

@@ -9,10 +9,10 @@ from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from baton.foundation.platform import Platform
-from baton.foundation.wildcards import allow
 from baton.observability.alarm import OperatorAlarm
 from baton.observability.dead_letters import DeadLetters
+from baton.permissions import allow
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 
 SWEEP = "rate(10 minutes)"

@@ -8,9 +8,9 @@ from constructs import Construct
 
 from baton.approval.ledger import Ledger
 from baton.approval.target import ServingTarget
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
-from baton.foundation.wildcards import allow
+from baton.permissions import allow
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 

@@ -24,7 +24,7 @@ from constructs import Construct
 
 from baton.approval.steps import ReconcileSteps
 from baton.foundation.runtime_code import HandlerFunction
-from baton.foundation.wildcards import acknowledge_wildcards
+from baton.permissions import acknowledge_wildcards
 
 # Lambda's own errors, and those of AWS services under load. An error of the steps' own is not among them.
 TRANSIENT = [

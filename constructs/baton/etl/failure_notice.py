@@ -7,9 +7,9 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
-from baton.foundation.platform import Platform
 from baton.observability.alarm import OperatorAlarm
 from baton.observability.dead_letters import DeadLetters
+from baton.platform import Platform
 
 
 class FailureNotice(Construct):

@@ -13,8 +13,8 @@ from constructs import Construct
 
 from baton.etl.job_role import EtlJobRole
 from baton.etl.source_connection import SourceConnection
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import PACKAGE, JobCode
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 
 

@@ -7,8 +7,8 @@ from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
 from baton.etl.source_connection import SourceConnection
-from baton.foundation.platform import Platform
-from baton.foundation.wildcards import acknowledge_wildcards
+from baton.permissions import acknowledge_wildcards
+from baton.platform import Platform
 
 USE_KEY = ["kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"]
 NO_RESOURCE = "IAM defines no resource for these calls; they describe, or a condition bounds them to Glue's metrics."

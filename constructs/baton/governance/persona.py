@@ -9,8 +9,8 @@ from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.foundation.wildcards import acknowledge_wildcards
-from baton.governance.approval import PERSONA_TAG
+from baton.permissions import acknowledge_wildcards
+from baton.registry.approval_rule import PERSONA_TAG
 
 
 @dataclass(frozen=True, kw_only=True)

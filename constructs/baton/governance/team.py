@@ -9,10 +9,10 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
-from baton.foundation.platform import Platform
 from baton.governance import duties
-from baton.governance.approval import OFFICER, VERDICTS, deny_approval_statements
 from baton.governance.persona import Duty, Persona
+from baton.platform import Platform
+from baton.registry.approval_rule import OFFICER, VERDICTS, deny_approval_statements
 from baton.registry.model_registry import ModelRegistry
 
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")

@@ -7,7 +7,6 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from baton.foundation.images import ManagedImages
-from baton.foundation.platform import Platform
 from baton.monitoring.clarify_inputs import MonitorQuestions
 from baton.monitoring.launcher import MonitorLauncher, ScheduleGroup
 from baton.monitoring.managed_definitions import ManagedDefinitions
@@ -15,6 +14,7 @@ from baton.monitoring.managed_schedules import ManagedSchedules
 from baton.monitoring.monitor_jobs import MonitorJobs, OpenMonitorJob
 from baton.monitoring.open_schedules import OpenSchedules
 from baton.monitoring.plan import MonitorPlan
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.serving.realtime_endpoint import VARIANT, RealtimeEndpoint
 from baton.serving.served_version import ServedVersion

@@ -5,8 +5,8 @@ from constructs import Construct
 
 from baton.clarify.configuration import ClarifyConfiguration
 from baton.clarify.questions import bias_monitor_question, explainability_monitor_question
-from baton.foundation.wildcards import allow
 from baton.monitoring.monitor_jobs import MonitorJobs
+from baton.permissions import allow
 
 SHADOW = "sm-clarify-*"
 """How Clarify names the endpoint that it starts, asks and deletes."""

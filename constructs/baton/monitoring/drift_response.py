@@ -8,12 +8,12 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.monitoring.plan import MonitorPlan
 from baton.observability.alarm import OperatorAlarm
 from baton.observability.dead_letters import DeadLetters
+from baton.platform import Platform
 
 UNANSWERED_RUNS = 3
 """The first hours of an endpoint have no answer for anyone, so one run without an answer is no alarm."""

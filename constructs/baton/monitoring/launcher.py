@@ -7,12 +7,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
-from baton.foundation.wildcards import allow
 from baton.monitoring.metrics import NAMESPACE
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
+from baton.permissions import allow
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 

@@ -4,11 +4,11 @@ from typing import Any
 
 from constructs import Construct
 
+from baton.foundation.container_role import ContainerRole
 from baton.foundation.images import Images, images_in
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import JobCode
 from baton.monitoring.plan import MonitorPlan
-from baton.serving.container_role import ContainerRole
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT, JobInput, Machine, Network, ProcessingJob
 from baton.training.workplace import Code

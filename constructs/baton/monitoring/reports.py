@@ -7,11 +7,11 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
-from baton.foundation.wildcards import allow
 from baton.monitoring.launcher import grant_publish
 from baton.monitoring.metrics import NAMESPACE
+from baton.permissions import allow
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 
 # Model Monitor's own namespaces: the open backend writes the same metrics there.

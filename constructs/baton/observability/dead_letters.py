@@ -9,8 +9,8 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from baton.foundation.wildcards import allow
 from baton.observability.alarm import OperatorAlarm
+from baton.permissions import allow
 
 
 class DeadLetters(Construct):

@@ -2,7 +2,7 @@
 
 from aws_cdk import aws_iam as iam
 
-from baton.foundation.wildcards import acknowledge_wildcards
+from baton.permissions import acknowledge_wildcards
 from baton.registry.model_registry import ModelRegistry
 
 

@@ -4,9 +4,9 @@ from aws_cdk import Tags
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from baton.foundation.container_role import ContainerRole
 from baton.foundation.images import images_in
-from baton.foundation.platform import Platform
-from baton.serving.container_role import ContainerRole
+from baton.platform import Platform
 from baton.serving.served_version import ServedVersion
 from baton.specification import ModelSpecification
 

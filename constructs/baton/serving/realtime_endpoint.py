@@ -6,7 +6,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
-from baton.foundation.platform import Platform
+from baton.platform import Platform
 from baton.serving.approved_model import ApprovedModel
 from baton.serving.deployment import BlueGreenDeployment, EndpointAlarms
 from baton.serving.served_version import ServedVersion

@@ -4,8 +4,8 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.observability.dead_letters import DeadLetters
+from baton.platform import Platform
 from baton.training.pipeline import TrainingPipeline
 
 

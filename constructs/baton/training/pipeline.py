@@ -13,8 +13,8 @@ from constructs import Construct
 from baton.clarify import questions
 from baton.clarify.configuration import ClarifyConfiguration
 from baton.foundation.images import Images, ManagedImages, images_in
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import JobCode
+from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification import ModelSpecification
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses

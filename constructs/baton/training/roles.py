@@ -6,11 +6,11 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.foundation.platform import Platform
-from baton.foundation.wildcards import acknowledge_wildcards
-from baton.governance.approval import deny_approval_statements
+from baton.foundation.container_role import ContainerRole
+from baton.permissions import acknowledge_wildcards
+from baton.platform import Platform
+from baton.registry.approval_rule import deny_approval_statements
 from baton.registry.model_registry import ModelRegistry
-from baton.serving.container_role import ContainerRole
 
 # What SageMaker Pipelines calls the jobs and models that it starts for a step.
 STARTED_BY_PIPELINES = "pipelines-*"

@@ -4,8 +4,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.foundation.platform import Platform
 from baton.foundation.runtime_code import HandlerFunction
+from baton.platform import Platform
 from baton.specification import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
 

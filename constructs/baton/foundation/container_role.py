@@ -9,7 +9,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from baton.foundation.network import PrivateNetwork
-from baton.foundation.wildcards import allow
+from baton.permissions import allow
 
 # Describing network interfaces and logging in to a registry know no resource to be scoped to.
 UNSCOPED = [
