@@ -8,9 +8,9 @@ from typing import Any
 
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
-from stacks.stage import EnvironmentStage
 
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
+from stacks.stage import EnvironmentStage
 
 ROOT = Path(__file__).parent
 
