@@ -119,7 +119,7 @@ class EnvironmentStage(cdk.Stage):
             ledger_arn=approval.ledger.table.table_arn,
         )
 
-    def _identity(self, model: ModelSpecification, station: str) -> dict[str, str]:
+    def _identity(self, model: ModelSpecification, station: str) -> dict[str, Any]:
         return {
             "construct_id": f"{model.construct_id}{station.capitalize()}",
             "stack_name": f"baton-{self._environment.name}-{model.slug}-{station}",
