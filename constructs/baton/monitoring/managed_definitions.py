@@ -108,7 +108,7 @@ class ManagedDefinitions(Construct):
             "explainability": self._explainability(plans["explainability"], images.clarify, questions.explainability),
         }
         for definition in definitions.values():
-            definition.add_dependency(endpoint.resource)
+            definition.add_resource_dependency(endpoint.resource)
         self.names = {
             name: cdk.Fn.select(1, cdk.Fn.split("/", d.attr_job_definition_arn)) for name, d in definitions.items()
         }

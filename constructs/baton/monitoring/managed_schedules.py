@@ -58,5 +58,5 @@ class ManagedSchedules(Construct):
                     ),
                 ),
             )
-            schedule.add_dependency(endpoint.resource)
+            schedule.add_resource_dependency(endpoint.resource)
         version.only_while_served(self)

@@ -45,7 +45,7 @@ class EndpointScaling(Construct):
             min_capacity=min_instances,
             max_capacity=max_instances,
         )
-        target.add_dependency(endpoint.resource)
+        target.add_resource_dependency(endpoint.resource)
         policy = autoscaling.CfnScalingPolicy(
             self,
             "InvocationsPerInstance",
