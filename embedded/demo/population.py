@@ -1,5 +1,6 @@
 """The customers of the demo: those in the bank's own table, and those who come to the endpoint."""
 
+import itertools
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,29 +46,26 @@ def generated(*, rows: int, traffic: int) -> Population:
 
 
 def from_table(path: Path, *, model_json: dict[str, Any], traffic: int) -> Population:
-    """Customers from a CSV; those of the quiet and of the drifted traffic are held back from the table.
+    """Customers from a CSV, each in one group only: a tenth joins later, and some only ask the endpoint.
+
+    The newcomers differ in their amounts alone: whatever else they are must go on telling who leaves, or no
+    retraining could learn it. Those who ask after the change differ in everything.
 
     Raises:
         TableRefused: The CSV is not what the model describes.
     """
     everybody = read_table(path=path, model_json=model_json).sample(frac=1.0, random_state=SEED, ignore_index=True)
-    held_back = min(traffic, len(everybody) // 10)
-    bank = everybody.iloc[2 * held_back :].reset_index(drop=True)
-    key = model_json["source"]["key"]
-    newcomers = bank.sample(n=max(1, len(bank) // 3), random_state=NEWCOMERS, ignore_index=True)
+    asking, joining = min(traffic, len(everybody) // 10), len(everybody) // 10
+    ends = np.cumsum([asking, asking, joining])
+    quiet, changed, newcomers, bank = (
+        everybody.iloc[start:end].reset_index(drop=True)
+        for start, end in itertools.pairwise([0, *ends.tolist(), len(everybody)])
+    )
+    moved = drifted(frame=newcomers, model_json=model_json, seed=NEWCOMERS)
+    amounts = [name for name, column in model_json["columns"].items() if column["type"] == "double"]
     return Population(
         bank=bank,
-        newcomers=_with_new_keys(drifted(frame=newcomers, model_json=model_json, seed=NEWCOMERS), everybody[key], key),
-        quiet=everybody.iloc[:held_back].reset_index(drop=True),
-        drifted=drifted(
-            frame=everybody.iloc[held_back : 2 * held_back].reset_index(drop=True), model_json=model_json, seed=DRIFTED
-        ),
+        newcomers=newcomers.assign(**{name: moved[name] for name in amounts}),
+        quiet=quiet,
+        drifted=drifted(frame=changed, model_json=model_json, seed=DRIFTED),
     )
-
-
-def _with_new_keys(rows: pd.DataFrame, taken: "pd.Series[Any]", key: str) -> pd.DataFrame:
-    """The rows as people who were not there before."""
-    numbers = np.arange(len(rows))
-    if pd.api.types.is_integer_dtype(taken):
-        return rows.assign(**{key: (numbers + int(taken.max()) + 1).astype(np.int64)})
-    return rows.assign(**{key: [f"{value}-{number}" for value, number in zip(rows[key], numbers, strict=True)]})
