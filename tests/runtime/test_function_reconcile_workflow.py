@@ -93,6 +93,17 @@ def test_a_version_that_fails_is_quarantined_and_the_last_good_one_serves(world:
     assert len(world.updates) == updates, "a quarantined version was tried again"
 
 
+def test_a_silent_rollback_shows_even_when_both_versions_answer_alike(world: World) -> None:
+    old = world.register(1)
+    world.run("a")
+    bad = world.register(2, behaviour="silent rollback")
+    bad.probability = old.probability
+    world.put_evidence(2, "evaluation/evaluation.json", {"canary": {"request": "1,2", "expected": bad.probability}})
+    world.run("b")
+    assert world.ledger.quarantined() == {bad.arn}
+    assert (world.serving, world.config, world.parameters["ModelVersion"]) == (1, "config-1", "1")
+
+
 def test_a_first_version_that_answers_wrongly_does_not_stay(world: World) -> None:
     world.register(1, behaviour="wrong answers")
     world.run()
@@ -265,10 +276,12 @@ def test_a_run_that_lost_its_lease_writes_nothing_more(world: World) -> None:
     while next(slow) != "Update":
         pass
     world.now += 1000
+    world.register(2)
     world.run("other")
     assert list(slow)[-1] == "Failed"
-    assert len(world.updates) == 1
-    assert world.ledger.current()["version"] == "1"
+    assert [update["Parameters"][1]["ParameterValue"] for update in world.updates] == ["2"]
+    assert world.serving == 2
+    assert world.ledger.current()["version"] == "2"
 
 
 def test_a_crash_between_the_update_and_the_record_is_made_good_by_the_next_run(world: World) -> None:
