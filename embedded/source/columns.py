@@ -11,7 +11,6 @@ from pyarrow import csv
 
 Rows: TypeAlias = pd.DataFrame | pa.Table | Path | Sequence[Mapping[str, Any]]
 
-_INTEGER_LIMIT = 2**31 - 1
 _SHORT_TEXT = 255
 _LONGEST_VARCHAR = 32_672
 
@@ -63,9 +62,8 @@ def _sql_type(column: pa.ChunkedArray) -> str:
     if pa.types.is_boolean(kind):
         return "BOOLEAN"
     if pa.types.is_integer(kind):
-        bounds = pc.min_max(column).as_py()
-        widest = max(abs(bounds["min"] or 0), abs(bounds["max"] or 0))
-        return "INTEGER" if widest <= _INTEGER_LIMIT else "BIGINT"
+        # Of the rows' own width, not of what they happen to hold: rows that are appended later may hold more.
+        return "INTEGER" if kind.bit_width <= 32 else "BIGINT"
     if pa.types.is_floating(kind):
         return "DOUBLE"
     if pa.types.is_decimal(kind):

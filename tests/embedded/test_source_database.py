@@ -62,7 +62,7 @@ def test_a_csv_keeps_words_that_look_like_nothing(tmp_path: Path) -> None:
         {"Id": 1, "Country": "NA", "Born": datetime.date(1970, 1, 2), "Note": ""},
         {"Id": 2, "Country": None, "Born": datetime.date(1971, 1, 2), "Note": "null"},
     ]
-    assert definition(table) == '"Id" INTEGER, "Country" VARCHAR(255), "Born" DATE, "Note" VARCHAR(255)'
+    assert definition(table) == '"Id" BIGINT, "Country" VARCHAR(255), "Born" DATE, "Note" VARCHAR(255)'
 
 
 def test_a_column_without_an_sql_type_is_refused() -> None:
