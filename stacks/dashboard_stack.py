@@ -60,7 +60,7 @@ class DashboardStack(cdk.Stack):
                 "Data and training": [_ingestion(ingestion), _training(training)],
                 "Approval": [_reconciling(approval)],
                 "Serving": _serving(serving),
-                "Watching": _watching(monitoring, model.name),
+                "Watching": _watching(monitoring, serving.endpoint.endpoint_name),
             },
         )
 
@@ -102,12 +102,12 @@ def _serving(stack: ServingStack) -> list[Graph]:
     ]
 
 
-def _watching(stack: MonitoringStack, model: str) -> list[Graph]:
+def _watching(stack: MonitoringStack, endpoint_name: str) -> list[Graph]:
     hour = cdk.Duration.hours(1)
     violations: list[cloudwatch.IMetric] = [
-        metric_violations(plan, model=model, period=hour).with_(label=plan.name) for plan in stack.plans
+        metric_violations(plan, endpoint_name=endpoint_name, period=hour).with_(label=plan.name) for plan in stack.plans
     ]
     unknown: list[cloudwatch.IMetric] = [
-        metric_unknown(plan, model=model, period=hour).with_(label=plan.name) for plan in stack.plans
+        metric_unknown(plan, endpoint_name=endpoint_name, period=hour).with_(label=plan.name) for plan in stack.plans
     ]
     return [Graph(title="Violations", left=violations), Graph(title="Monitors without an answer", left=unknown)]

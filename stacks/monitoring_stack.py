@@ -49,7 +49,13 @@ class MonitoringStack(cdk.Stack):
         )
         MonitorReports(self, "Reports", platform=platform, specification=model, endpoint_name=endpoint_name)
         self.response = DriftResponse(
-            self, "Drift", platform=platform, model=model.name, plans=self.plans, start_training=start_training
+            self,
+            "Drift",
+            platform=platform,
+            model=model.name,
+            endpoint_name=endpoint_name,
+            plans=self.plans,
+            start_training=start_training,
         )
         names = [alarm.alarm_name for alarm in self.response.drift_alarms]
         cdk.CfnOutput(self, "DriftAlarmNames", value=cdk.Fn.join(",", names))

@@ -5,12 +5,13 @@ from typing import Any
 NAMESPACE = "Baton/Monitoring"
 
 
-def publish_answer(cloudwatch: Any, *, model: str, monitor: str, violations: int | None) -> None:
+def publish_answer(cloudwatch: Any, *, endpoint_name: str, monitor: str, violations: int | None) -> None:
     """Publish how many violations were found; None means that the run could not tell.
 
-    `Unknown` is published either way, so that "no answer" can never look like "no violation".
+    The endpoint's name tells environments of one account apart, which the model's would not. `Unknown` is published
+    either way, so that "no answer" can never look like "no violation".
     """
-    dimensions = [{"Name": "Model", "Value": model}, {"Name": "Monitor", "Value": monitor}]
+    dimensions = [{"Name": "Endpoint", "Value": endpoint_name}, {"Name": "Monitor", "Value": monitor}]
     data = [{"MetricName": "Unknown", "Dimensions": dimensions, "Value": float(violations is None), "Unit": "Count"}]
     if violations is not None:
         data.append({"MetricName": "Violations", "Dimensions": dimensions, "Value": float(violations), "Unit": "Count"})

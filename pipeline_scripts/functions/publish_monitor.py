@@ -34,15 +34,12 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sagemaker=boto3.client("sagemaker"),
         cloudwatch=boto3.client("cloudwatch"),
         endpoint_name=os.environ["ENDPOINT_NAME"],
-        model=os.environ["MODEL_NAME"],
     )
     logger.info("published", extra=answer)
     return answer
 
 
-def publish(
-    job_name: str, *, s3: Any, sagemaker: Any, cloudwatch: Any, endpoint_name: str, model: str
-) -> dict[str, Any]:
+def publish(job_name: str, *, s3: Any, sagemaker: Any, cloudwatch: Any, endpoint_name: str) -> dict[str, Any]:
     """Read a finished job's report and publish its violations, or that it has no answer.
 
     The event is only a hint: what counts is the job as SageMaker describes it.
@@ -56,7 +53,7 @@ def publish(
     [output] = job["ProcessingOutputConfig"]["Outputs"]
     report_uri = output["S3Output"]["S3Uri"]
     violations = _violations(s3, job, report_uri)
-    publish_answer(cloudwatch, model=model, monitor=monitor, violations=violations)
+    publish_answer(cloudwatch, endpoint_name=endpoint_name, monitor=monitor, violations=violations)
     if "MonitoringScheduleArn" not in job:  # a managed monitor's container publishes these itself
         _publish_details(cloudwatch, _read(s3, f"{report_uri}/cloudwatch_metrics.jsonl"))
     return {"published": True, "monitor": monitor, "violations": violations}

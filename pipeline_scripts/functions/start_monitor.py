@@ -164,7 +164,7 @@ def _mount(name: str, where: dict[str, str], *, kind: str) -> dict[str, Any]:
 
 
 def _unanswered(cloudwatch: Any, event: dict[str, Any], why: str) -> dict[str, Any]:
-    publish_answer(cloudwatch, model=event["model"], monitor=event["monitor"], violations=None)
+    publish_answer(cloudwatch, endpoint_name=event["endpoint_name"], monitor=event["monitor"], violations=None)
     return {"started": False, "why": why}
 
 

@@ -112,6 +112,13 @@ def test_every_long_value_is_found_at_every_offset(values: PersonalValues) -> No
         assert values.within(b"." * offset + PLAIN) == {"DE89370400440532013000"}
 
 
+def test_words_of_the_software_count_as_whole_cells_only() -> None:
+    heedful = PersonalValues(COLUMNS, pd.DataFrame(ROWS), software=[b"# Walker's alias method"])
+    assert found(heedful, "prose", b"Walker's alias method, and DE89370400440532013000") == {"DE89370400440532013000"}
+    assert found(heedful, "cell", b"1,Walker,0.5") == {"Walker"}
+    assert len(heedful) == 9
+
+
 def test_counts_what_cannot_be_searched(values: PersonalValues) -> None:
     assert values.left_out == 3, "the row numbers 1, 2 and 3 say nothing"
     assert len(values) == 9

@@ -13,7 +13,6 @@ from pipeline_scripts.functions.start_monitor import Window, read_window, start
 NOW = datetime(2026, 3, 1, 10, 25, tzinfo=timezone.utc)
 EVENT: dict[str, Any] = {
     "monitor": "data_quality",
-    "model": "bank_churn",
     "endpoint_name": "baton-dev-bank-churn",
     "model_package_arn": "arn:aws:sagemaker:eu-west-1:000000000000:model-package/group/3",
     "capture_uri": "s3://monitoring/bank_churn/capture",

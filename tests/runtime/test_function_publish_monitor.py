@@ -48,12 +48,12 @@ class Aws:
         return self
 
     def publish(self) -> dict[str, Any]:
-        return publish("job-1", s3=self, sagemaker=self, cloudwatch=self, endpoint_name=ENDPOINT, model="bank_churn")
+        return publish("job-1", s3=self, sagemaker=self, cloudwatch=self, endpoint_name=ENDPOINT)
 
     def answers(self) -> dict[str, float]:
         [request] = [request for request in self.metrics if request["Namespace"] == "Baton/Monitoring"]
         for data in request["MetricData"]:
-            assert {d["Name"]: d["Value"] for d in data["Dimensions"]} == {"Model": "bank_churn", "Monitor": "bias"}
+            assert {d["Name"]: d["Value"] for d in data["Dimensions"]} == {"Endpoint": ENDPOINT, "Monitor": "bias"}
         return {data["MetricName"]: data["Value"] for data in request["MetricData"]}
 
 

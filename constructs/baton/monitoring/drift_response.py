@@ -28,6 +28,7 @@ class DriftResponse(Construct):
     Args:
         platform: Keys and notifications.
         model: The model's name.
+        endpoint_name: What is watched.
         plans: What is watched.
         start_training: Starts a training for a reason.
     """
@@ -39,12 +40,14 @@ class DriftResponse(Construct):
         *,
         platform: Platform,
         model: str,
+        endpoint_name: str,
         plans: Sequence[MonitorPlan],
         start_training: HandlerFunction,
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
         self._model = model
+        self._endpoint_name = endpoint_name
         self.drift_alarms = [self._violations(plan) for plan in plans]
         self.silence_alarms = [self._silence(plan) for plan in plans]
         dead_letters = DeadLetters(
@@ -79,7 +82,7 @@ class DriftResponse(Construct):
         return OperatorAlarm(
             self,
             f"{plan.construct_id}Drift",
-            metric=metric_violations(plan, model=self._model, period=cdk.Duration.minutes(1)),
+            metric=metric_violations(plan, endpoint_name=self._endpoint_name, period=cdk.Duration.minutes(1)),
             threshold=1,
             description=f"{self._model}: the monitor of {plan.name} found a violation.",
             runbook="docs/runbook.md#drift",
@@ -93,7 +96,10 @@ class DriftResponse(Construct):
             self,
             f"{plan.construct_id}Silent",
             metric=metric_unknown(
-                plan, model=self._model, period=cdk.Duration.minutes(plan.interval_minutes), statistic="Minimum"
+                plan,
+                endpoint_name=self._endpoint_name,
+                period=cdk.Duration.minutes(plan.interval_minutes),
+                statistic="Minimum",
             ),
             threshold=1,
             description=f"{self._model}: the monitor of {plan.name} could not answer {UNANSWERED_RUNS} times in a row.",

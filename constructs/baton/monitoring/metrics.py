@@ -9,24 +9,26 @@ NAMESPACE = "Baton/Monitoring"
 
 
 def metric_violations(
-    plan: MonitorPlan, *, model: str, period: cdk.Duration, statistic: str = "Maximum"
+    plan: MonitorPlan, *, endpoint_name: str, period: cdk.Duration, statistic: str = "Maximum"
 ) -> cloudwatch.Metric:
     """How many constraints the latest answer found violated."""
-    return _metric("Violations", plan, model=model, period=period, statistic=statistic)
+    return _metric("Violations", plan, endpoint_name=endpoint_name, period=period, statistic=statistic)
 
 
 def metric_unknown(
-    plan: MonitorPlan, *, model: str, period: cdk.Duration, statistic: str = "Maximum"
+    plan: MonitorPlan, *, endpoint_name: str, period: cdk.Duration, statistic: str = "Maximum"
 ) -> cloudwatch.Metric:
     """1 where a monitor could not answer: no traffic, no labels, too few rows, or its job failed."""
-    return _metric("Unknown", plan, model=model, period=period, statistic=statistic)
+    return _metric("Unknown", plan, endpoint_name=endpoint_name, period=period, statistic=statistic)
 
 
-def _metric(name: str, plan: MonitorPlan, *, model: str, period: cdk.Duration, statistic: str) -> cloudwatch.Metric:
+def _metric(
+    name: str, plan: MonitorPlan, *, endpoint_name: str, period: cdk.Duration, statistic: str
+) -> cloudwatch.Metric:
     return cloudwatch.Metric(
         namespace=NAMESPACE,
         metric_name=name,
-        dimensions_map={"Model": model, "Monitor": plan.name},
+        dimensions_map={"Endpoint": endpoint_name, "Monitor": plan.name},
         period=period,
         statistic=statistic,
     )

@@ -44,7 +44,6 @@ class OpenSchedules(Construct):
         for plan in plans:
             request = {
                 "monitor": plan.name,
-                "model": jobs.specification.name,
                 "endpoint_name": endpoint_name,
                 "model_package_arn": version.package_arn,
                 "capture_uri": jobs.capture_uri,

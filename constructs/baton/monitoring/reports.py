@@ -47,7 +47,7 @@ class MonitorReports(Construct):
             log_retention=platform.log_retention,
             alarm_topic=platform.topic.topic,
             description=f"Publishes what the monitors of {endpoint_name} found",
-            environment={"ENDPOINT_NAME": endpoint_name, "MODEL_NAME": specification.name},
+            environment={"ENDPOINT_NAME": endpoint_name},
         )
         self._grant_read(platform, specification, endpoint_name)
         grant_publish(self.handler.role, [NAMESPACE, *DETAILS])
