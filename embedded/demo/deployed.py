@@ -118,5 +118,14 @@ def model_json(platform: Platform) -> dict[str, Any]:
     return model
 
 
+def software() -> Iterator[bytes]:
+    """The source of what the jobs run, and of the libraries that travel with them."""
+    for path in sorted((ROOT / "pipeline_scripts").rglob("*.py")):
+        yield path.read_bytes()
+    for wheel in sorted((ROOT / "build" / "wheels").glob("*.whl")):
+        with zipfile.ZipFile(wheel) as archive:
+            yield from (archive.read(name) for name in archive.namelist() if name.endswith(".py"))
+
+
 def _assembly(aws: EmbeddedAws) -> Path:
     return aws.state / "assembly"

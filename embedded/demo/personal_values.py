@@ -5,6 +5,8 @@ How a value is looked for depends on how easily it turns up by chance:
 * texts of 8 bytes and more: anywhere, at any offset, inside anything;
 * texts of 6 and 7 characters: as a whole word;
 * shorter texts: as a whole cell, between delimiters (for a customer may be called `Close`, and comments close files);
+* texts of any length that are also words of the software (a customer may be called `Jensen`, and a metric is the
+  Jensen-Shannon divergence): as a whole cell;
 * numbers of at least 6 digits: as a whole number; smaller ones say nothing, for every count would match.
 """
 
@@ -51,23 +53,43 @@ class PersonalValues:
     Args:
         columns: The model's `columns` section: name → treatment and type.
         rows: The source's rows.
+        software: What the software that writes the zones says by itself.
     """
 
-    def __init__(self, columns: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame) -> None:
+    def __init__(
+        self, columns: Mapping[str, Mapping[str, Any]], rows: pd.DataFrame, *, software: Iterable[bytes] = ()
+    ) -> None:
         personal = [name for name, column in columns.items() if column["treatment"] in SEARCHED_TREATMENTS]
         self.column_of: dict[str, str] = {}
+        self._by_start: dict[int, list[bytes]] = defaultdict(list)
         for name in personal:
             for value in rows[name].dropna().unique():
                 self.column_of.setdefault(str(value), name)
         self.kinds = _sort(self.column_of)
         self.left_out = len(self.column_of) - len(set().union(*vars(self.kinds).values()))
-        self._by_start: dict[int, list[bytes]] = defaultdict(list)
+        self._index()
+        self._heed(set[str]().union(*map(self.within, software)))
+
+    def _index(self) -> None:
+        """Prepare the search for the values that are looked for anywhere."""
+        self._by_start.clear()
         for value in self.kinds.anywhere:
             encoded = value.encode()
             self._by_start[int.from_bytes(encoded[:WINDOW], "little")].append(encoded)
         self._starts = np.array(sorted(self._by_start), dtype=np.uint64)
         self._table = np.zeros(1 << TABLE_BITS, dtype=bool)
         self._table[_slot(self._starts)] = True
+
+    def _heed(self, words: set[str]) -> None:
+        """Look for the software's own words as whole cells only."""
+        texts = (self.kinds.anywhere | self.kinds.words) & words
+        self.kinds = Kinds(
+            anywhere=self.kinds.anywhere - texts,
+            words=self.kinds.words - texts,
+            cells=self.kinds.cells | texts,
+            numbers=self.kinds.numbers,
+        )
+        self._index()
 
     def __len__(self) -> int:
         """How many distinct values are looked for."""

@@ -113,8 +113,8 @@ def test_every_long_value_is_found_at_every_offset(values: PersonalValues) -> No
 
 
 def test_words_of_the_software_count_as_whole_cells_only() -> None:
-    heedful = PersonalValues(COLUMNS, pd.DataFrame(ROWS), software=[b"# Walker's alias method"])
-    assert found(heedful, "prose", b"Walker's alias method, and DE89370400440532013000") == {"DE89370400440532013000"}
+    heedful = PersonalValues(COLUMNS, pd.DataFrame(ROWS), software=[b"# Walker alias method"])
+    assert found(heedful, "prose", b"Walker alias method, and DE89370400440532013000") == {"DE89370400440532013000"}
     assert found(heedful, "cell", b"1,Walker,0.5") == {"Walker"}
     assert len(heedful) == 9
 
