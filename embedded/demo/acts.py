@@ -17,7 +17,7 @@ from cli.stacks import Platform
 from cli.training import Execution
 from cli.waiting import wait_for
 from embedded.demo.personal_values import PersonalValues
-from embedded.demo.search import Searched, search
+from embedded.demo.search import Searched, search_buckets, search_logs
 from embedded.demo.stage import Act
 from embedded.demo.traffic import Stretch, send
 
@@ -201,18 +201,25 @@ def search_zones(act: Act, platform: Platform, everybody: PersonalValues) -> Sea
     """Look for every personal value of the source in every zone, and in the logs.
 
     Raises:
-        ActFailed: One was found.
+        ActFailed: One was found; or the search finds none even in the vault, where the keys lie, so it is blind.
     """
+    s3 = platform.client("s3")
+    control = search_buckets(s3, everybody, [platform.output("data-lake", "VaultBucketName")], act.note)
+    if not control.values_found:
+        raise ActFailed("the search finds nothing even in the vault, so it would find nothing anywhere")
     buckets = [platform.output("data-lake", f"{zone}BucketName") for zone in SEARCHED_ZONES]
-    found = search(platform.client, everybody, buckets, act.note)
-    where = f"{found.objects} objects and {found.log_events} log events"
+    found = search_buckets(s3, everybody, buckets, act.note)
+    search_logs(platform.client("logs"), everybody, found, act.note)
     if found.findings:
         first = found.findings[0]
         raise ActFailed(
             f"{found.values_found} personal values of the source turned up; the first, of {first.column}, "
             f"in {first.place}"
         )
-    act.end(f"none of {found.values:,} values in {where} ({found.bytes / 1e6:.1f} MB)")
+    act.end(
+        f"none of {found.values:,} values in {found.objects} objects and {found.log_events} log events; "
+        f"{control.values_found:,} in the locked vault"
+    )
     return found
 
 

@@ -38,16 +38,13 @@ class Searched:
         return len({finding.value for finding in self.findings})
 
 
-def search(
-    client: Callable[[str], Any],
-    values: PersonalValues,
-    buckets: Iterable[str],
-    note: Callable[[str], None] = lambda text: None,
+def search_buckets(
+    s3: Any, values: PersonalValues, buckets: Iterable[str], note: Callable[[str], None] = lambda text: None
 ) -> Searched:
-    """Search every object of the buckets, and every event of every log group.
+    """Search every object of some buckets.
 
     Args:
-        client: Gives the boto3 client of a service.
+        s3: The client.
         values: What to look for.
         buckets: Where to look.
         note: Told what is being searched.
@@ -55,15 +52,21 @@ def search(
     searched = Searched(values=len(values), left_out=values.left_out)
     for bucket in buckets:
         note(f"bucket {bucket}")
-        for name, content in _objects(client("s3"), bucket):
+        for name, content in _objects(s3, bucket):
             searched.objects += 1
             searched.bytes += len(content)
             _look(searched, values, f"s3://{bucket}/{name}", content)
-    for group, events in _logs(client("logs")):
+    return searched
+
+
+def search_logs(
+    logs: Any, values: PersonalValues, searched: Searched, note: Callable[[str], None] = lambda text: None
+) -> None:
+    """Search every event of every log group, and add what comes of it to `searched`."""
+    for group, events in _logs(logs):
         note(f"log group {group}")
         searched.log_events += len(events)
         _look(searched, values, f"log group {group}", "\n".join(events).encode())
-    return searched
 
 
 def _look(searched: Searched, values: PersonalValues, place: str, content: bytes) -> None:

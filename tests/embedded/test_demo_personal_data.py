@@ -18,7 +18,7 @@ import pytest
 from moto import mock_aws
 
 from embedded.demo.personal_values import PersonalValues
-from embedded.demo.search import Searched, search
+from embedded.demo.search import Searched, search_buckets, search_logs
 from embedded.demo.unpacking import contents
 
 COLUMNS = {
@@ -132,7 +132,9 @@ def searched(values: PersonalValues, prepare: Callable[[Any, Any], None]) -> Sea
         clients["logs"].create_log_group(logGroupName="/jobs")
         clients["logs"].create_log_stream(logGroupName="/jobs", logStreamName="one")
         prepare(clients["s3"], clients["logs"])
-        return search(clients.__getitem__, values, ["zone"])
+        result = search_buckets(clients["s3"], values, ["zone"])
+        search_logs(clients["logs"], values, result)
+        return result
 
 
 def log(logs: Any, message: str) -> None:
