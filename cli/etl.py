@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from cli.errors import BatonError
@@ -22,9 +23,16 @@ class Dataset:
     rows: int
 
 
-def start(platform: Platform) -> str:
-    """Start the ETL job; returns the run's id."""
-    return str(platform.client("glue").start_job_run(JobName=platform.output("ingestion", "GlueJobName"))["JobRunId"])
+def start(platform: Platform, *, as_of: date | None = None) -> str:
+    """Start the ETL job; returns the run's id.
+
+    Args:
+        platform: The platform.
+        as_of: The day on which ages are counted; left out, today.
+    """
+    arguments = {"--as_of": as_of.isoformat()} if as_of else {}
+    job = platform.output("ingestion", "GlueJobName")
+    return str(platform.client("glue").start_job_run(JobName=job, Arguments=arguments)["JobRunId"])
 
 
 def wait(

@@ -1,10 +1,17 @@
 """`baton etl run`: from the source to a new data set."""
 
+from datetime import datetime
+from typing import Annotated
+
 import typer
 
 from cli import etl, options
 from cli.display import console, print_json
 
+AsOf = Annotated[
+    datetime | None,
+    typer.Option("--as-of", formats=["%Y-%m-%d"], help="The day on which ages are counted; left out, today."),
+]
 app = typer.Typer(no_args_is_help=True, help="The way from the source into the curated zone.")
 
 
@@ -15,6 +22,7 @@ def group() -> None:
 
 @app.command()
 def run(
+    as_of: AsOf = None,
     env: options.Environment = "dev",
     model: options.Model = "",
     embedded: options.Embedded = False,
@@ -22,7 +30,7 @@ def run(
 ) -> None:
     """Run the ETL job and wait for it."""
     platform = options.platform(env, model, embedded=embedded)
-    run_id = etl.start(platform)
+    run_id = etl.start(platform, as_of=as_of.date() if as_of else None)
     with console.status(f"job run {run_id}") as spinner:
         etl.wait(platform, run_id, meanwhile=lambda state: spinner.update(f"job run {run_id}: {state}"))
     dataset = etl.current(platform)

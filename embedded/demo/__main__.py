@@ -28,7 +28,7 @@ from embedded.source.derby import DatabaseError
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = ROOT / "build"
 PUBLIC_MODEL = "examples/public_bank_churn.yaml"
-FEWEST_ROWS = 1000
+FEWEST_ROWS = 3000
 # A few hundred are enough to judge by: monitors want 200, and distances of less than 0.1 are still chance.
 TRAFFIC = 600
 FORESEEN = (
@@ -48,7 +48,7 @@ def main() -> int:
     arguments = _arguments()
     console = Console()
     log = _log_to_file(arguments.build / "demo")
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
     stage = Stage(TITLES, console)
     try:
@@ -103,7 +103,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--build", type=Path, default=BUILD, help="the folder to work and to leave results in")
     arguments = parser.parse_args()
     if arguments.rows < FEWEST_ROWS:
-        parser.error(f"--rows must be at least {FEWEST_ROWS}, or the hold-out is too small to judge by")
+        parser.error(f"--rows must be at least {FEWEST_ROWS}, or the groups of the hold-out are too small to judge by")
     if arguments.data and not arguments.data.is_file():
         parser.error(f"--data: {arguments.data} is not a file")
     return arguments

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 
 import pandas as pd
 
@@ -52,9 +53,9 @@ class Approval:
     seconds: float
 
 
-def extract(act: Act, platform: Platform) -> ingestion.Dataset:
+def extract(act: Act, platform: Platform, *, as_of: date | None) -> ingestion.Dataset:
     """Run the ETL job on the table as it is now."""
-    run_id = ingestion.start(platform)
+    run_id = ingestion.start(platform, as_of=as_of)
     ingestion.wait(
         platform, run_id, seconds=ETL_SECONDS, every=QUICK, meanwhile=lambda state: act.note(f"{run_id}: {state}")
     )

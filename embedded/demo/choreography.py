@@ -159,7 +159,7 @@ def _open_bank(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str,
 def _first_version(stage: Stage, bank: Bank, *, author: str) -> Served:
     platform = bank.platform
     with stage.act(EXTRACT) as act:
-        dataset = acts.extract(act, platform)
+        dataset = acts.extract(act, platform, as_of=bank.people.as_of)
     with stage.act(TRAIN) as act:
         execution, version = acts.train(act, platform, author=author)
     with stage.act(JUDGE) as act:
@@ -174,7 +174,7 @@ def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorRe
     with stage.act(CHANGE) as act:
         rows = source_database.write(bank.database, bank.model_json, bank.people.newcomers, append=True)
         act.note(f"{rows:,} customers; extracting again")
-        dataset = acts.extract(act, platform)
+        dataset = acts.extract(act, platform, as_of=bank.people.as_of)
     with stage.act(DRIFT) as act:
         stretch: Stretch = acts.ask(act, platform, bank.requests(bank.people.drifted, dataset, prefix="changed"))
     with stage.act(ALARM) as act:

@@ -2,13 +2,14 @@
 
 import itertools
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from embedded.sample.customers import customers
+from embedded.sample.customers import REFERENCE_DAY, customers
 from embedded.sample.drift import drifted
 from embedded.sample.table import read_table
 
@@ -22,13 +23,15 @@ class Population:
     """Rows as the source table holds them.
 
     `bank` is there from the beginning; `newcomers` join when the bank changes; `quiet` and `drifted` ask the
-    endpoint before and after that, and are in no table.
+    endpoint before and after that, and are in no table. `as_of` is the day on which their ages are counted, for
+    people made for a certain day.
     """
 
     bank: pd.DataFrame
     newcomers: pd.DataFrame
     quiet: pd.DataFrame
     drifted: pd.DataFrame
+    as_of: date | None = None
 
     def everybody(self) -> pd.DataFrame:
         """All of them, as those whose personal data must turn up nowhere."""
@@ -42,6 +45,7 @@ def generated(*, rows: int, traffic: int) -> Population:
         newcomers=customers(rows=max(1, rows // 3), seed=NEWCOMERS, drift=1.0),
         quiet=customers(rows=traffic, seed=QUIET),
         drifted=customers(rows=traffic, seed=DRIFTED, drift=1.0),
+        as_of=REFERENCE_DAY,
     )
 
 

@@ -8,6 +8,7 @@ import pytest
 from canned import ARN, CannedConnection, Refused, World, captured, payload
 
 REPORT = "s3://monitoring/bank_churn/reports/data_quality/job-1/constraint_violations.json"
+POINTER = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
 VIOLATION = {"feature_name": "balance", "constraint_check_type": "baseline_drift_check", "description": "0.4 > 0.15"}
 
 
@@ -116,10 +117,16 @@ def test_approval_needs_a_comment(baton: Any) -> None:
 
 
 def test_etl_run_reports_the_new_dataset(baton: Any, world: World) -> None:
-    pointer = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
-    world.put("s3://curated/bank_churn/current.json", pointer)
+    world.put("s3://curated/bank_churn/current.json", POINTER)
     assert "10,000 rows" in baton("etl", "run").output
     assert json.loads(baton("etl", "run", "--json").stdout)["rows"] == 10_000
+
+
+def test_etl_run_for_another_day(baton: Any, world: World, connection: CannedConnection) -> None:
+    world.put("s3://curated/bank_churn/current.json", POINTER)
+    assert baton("etl", "run", "--as-of", "2026-01-31").exit_code == 0
+    assert asked(connection, "glue.StartJobRun")[0][1]["Arguments"] == {"--as_of": "2026-01-31"}
+    assert baton("etl", "run", "--as-of", "yesterday").exit_code == 2
 
 
 def test_etl_run_that_fails_says_why(baton: Any, world: World) -> None:
