@@ -3,12 +3,13 @@
 from typing import Any
 
 import aws_cdk as cdk
+from aws_cdk import aws_events as events
 from constructs import Construct
 
+from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification import ModelSpecification
-from baton.training.failure_notice import FailureNotice
 from baton.training.pipeline import TrainingPipeline
 from baton.training.starter import TrainingStarter
 
@@ -34,7 +35,18 @@ class TrainingStack(cdk.Stack):
         )
         starter = TrainingStarter(self, "Starter", platform=platform, model=model, pipeline=self.pipeline)
         self.start_training = starter.handler
-        FailureNotice(self, "FailureNotice", platform=platform, pipeline=self.pipeline)
+        what = f"The training of {model.name}"
+        execution = events.EventField.from_path("$.detail.pipelineExecutionArn")
+        FailureNotice(
+            self,
+            "FailureNotice",
+            rule=self.pipeline.on_failed(self, "Failed", description=f"{what} failed, or its gate refused a version"),
+            key=platform.keys.operations,
+            topic=platform.topic.topic,
+            what=what,
+            message=f"Baton {platform.environment_name}: {what}, execution {execution}, failed.",
+            runbook="docs/runbook.md#training-failed",
+        )
         cdk.CfnOutput(self, "PipelineName", value=self.pipeline.pipeline_name)
         cdk.CfnOutput(self, "PipelineArn", value=self.pipeline.pipeline_arn)
         cdk.CfnOutput(self, "ModelPackageGroupName", value=self.registry.group_name)

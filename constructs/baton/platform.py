@@ -1,15 +1,17 @@
 """What every station of the platform is given."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_logs as logs
+from constructs import Construct
 
 from baton.foundation.encryption import PlatformKeys
 from baton.foundation.network import PrivateNetwork
-from baton.foundation.runtime_code import HandlerLayer
+from baton.foundation.runtime_code import HandlerFunction, HandlerLayer
 from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
 
@@ -36,3 +38,28 @@ class Platform:
     analysis_backend: Literal["open", "managed"]
     commit: str
     author: str
+
+    def handler_function(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        handler: str,
+        description: str,
+        environment: Mapping[str, str] | None = None,
+        timeout: cdk.Duration | None = None,
+    ) -> HandlerFunction:
+        """One of the handlers as a function of this environment: its key, its log retention, its operators."""
+        return HandlerFunction(
+            scope,
+            construct_id,
+            handler=handler,
+            source=self.source,
+            layer=self.layer,
+            key=self.keys.operations,
+            log_retention=self.log_retention,
+            alarm_topic=self.topic.topic,
+            description=description,
+            environment=environment,
+            timeout=timeout,
+        )

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, ServingStack, read_stack
 
 logger = Logger(service="reconcile_choose")
@@ -21,15 +21,9 @@ ROUNDS = 5
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the endpoint's lock and decide: deploy, withdraw, settled or busy."""
-    ledger = Ledger(
-        client=boto3.client("dynamodb"),
-        table=os.environ["LEDGER_TABLE"],
-        endpoint=os.environ["ENDPOINT_NAME"],
-        clock=time.time,
-    )
     state = choose(
         event,
-        ledger=ledger,
+        ledger=open_ledger(),
         sagemaker=boto3.client("sagemaker"),
         cloudformation=boto3.client("cloudformation"),
         group=os.environ["MODEL_PACKAGE_GROUP"],

@@ -1,7 +1,11 @@
 """The ledger of one endpoint: who may change it now, what serves, what must not be tried again, and what happened."""
 
+import os
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
+
+import boto3
 
 LEASE_SECONDS = 900
 """Longer than any gap between two steps of a run, so that only a dead run loses its lease."""
@@ -153,3 +157,13 @@ class Ledger:
             arguments["ExpressionAttributeNames"] = {"#owner": "owner"}  # a reserved word of DynamoDB's
         updated: dict[str, Any] = self._client.update_item(**arguments)["Attributes"]
         return updated
+
+
+def open_ledger() -> Ledger:
+    """The ledger that the function's environment names."""
+    return Ledger(
+        client=boto3.client("dynamodb"),
+        table=os.environ["LEDGER_TABLE"],
+        endpoint=os.environ["ENDPOINT_NAME"],
+        clock=time.time,
+    )

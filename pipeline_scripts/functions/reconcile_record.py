@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_record")
 
@@ -24,16 +24,10 @@ SUBJECTS = {
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Record `event["record"]` (served, withdrawn, quarantined or failed) of the run's `event["state"]`."""
-    ledger = Ledger(
-        client=boto3.client("dynamodb"),
-        table=os.environ["LEDGER_TABLE"],
-        endpoint=os.environ["ENDPOINT_NAME"],
-        clock=time.time,
-    )
     state = record(
         event["record"],
         event["state"],
-        ledger=ledger,
+        ledger=open_ledger(),
         sns=boto3.client("sns"),
         topic_arn=os.environ["TOPIC_ARN"],
         endpoint_name=os.environ["ENDPOINT_NAME"],

@@ -9,7 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, VERSION_PARAMETERS, ServingStack, read_stack
 
 logger = Logger(service="reconcile_update")
@@ -21,15 +21,9 @@ class StackNeedsAPerson(Exception):
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `started`, `unchanged`, `busy` (CloudFormation is at work for somebody else) or `late`."""
-    ledger = Ledger(
-        client=boto3.client("dynamodb"),
-        table=os.environ["LEDGER_TABLE"],
-        endpoint=os.environ["ENDPOINT_NAME"],
-        clock=time.time,
-    )
     state = update(
         event,
-        ledger=ledger,
+        ledger=open_ledger(),
         cloudformation=boto3.client("cloudformation"),
         stack_name=os.environ["STACK_NAME"],
         execution_role_arn=os.environ["EXECUTION_ROLE_ARN"],

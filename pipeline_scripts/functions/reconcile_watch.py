@@ -8,7 +8,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, read_stack
 
 logger = Logger(service="reconcile_watch")
@@ -29,15 +29,9 @@ ENDPOINT_OUTCOMES = {
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `moving`, `arrived`, `gone`, `failed` (the version's fault), `stuck` (needs a person) or `late`."""
-    ledger = Ledger(
-        client=boto3.client("dynamodb"),
-        table=os.environ["LEDGER_TABLE"],
-        endpoint=os.environ["ENDPOINT_NAME"],
-        clock=time.time,
-    )
     state = watch(
         event,
-        ledger=ledger,
+        ledger=open_ledger(),
         cloudformation=boto3.client("cloudformation"),
         sagemaker=boto3.client("sagemaker"),
         stack_name=os.environ["STACK_NAME"],

@@ -140,15 +140,10 @@ class ReconcileSteps(Construct):
     def _step(
         self, name: str, description: str, environment: Mapping[str, str], *, minutes: int = 1
     ) -> HandlerFunction:
-        return HandlerFunction(
+        return self._platform.handler_function(
             self,
             name.capitalize(),
             handler=f"reconcile_{name}",
-            source=self._platform.source,
-            layer=self._platform.layer,
-            key=self._platform.keys.operations,
-            log_retention=self._platform.log_retention,
-            alarm_topic=self._platform.topic.topic,
             description=f"{self._target.endpoint_name}: {description[0].lower()}{description[1:]}",
             environment=environment,
             timeout=cdk.Duration.minutes(minutes),

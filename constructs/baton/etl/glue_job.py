@@ -140,13 +140,18 @@ class GlueEtlJob(Construct):
             resource_arns=[self.job_arn],
         )
 
-    def on_failure(self, construct_id: str, *, target: events.IRuleTarget) -> events.Rule:
-        """Tell `target` of every run that failed, took too long or was stopped."""
-        return self._on_state(construct_id, ["FAILED", "TIMEOUT", "STOPPED"], target)
-
-    def on_success(self, construct_id: str, *, target: events.IRuleTarget) -> events.Rule:
-        """Tell `target` of every run that published a version."""
-        return self._on_state(construct_id, ["SUCCEEDED"], target)
+    def on_failed(self, scope: Construct, construct_id: str, *, description: str) -> events.Rule:
+        """A rule in `scope` that hears of every run that failed, took too long or was stopped."""
+        return events.Rule(
+            scope,
+            construct_id,
+            description=description,
+            event_pattern=events.EventPattern(
+                source=["aws.glue"],
+                detail_type=["Glue Job State Change"],
+                detail={"jobName": [self.job_name], "state": ["FAILED", "TIMEOUT", "STOPPED"]},
+            ),
+        )
 
     def metric_failed_tasks(self, **options: Any) -> cloudwatch.Metric:
         """Spark tasks that failed in the driver's count, summed over 5 minutes unless told."""
@@ -155,16 +160,4 @@ class GlueEtlJob(Construct):
             metric_name="glue.driver.aggregate.numFailedTasks",
             dimensions_map={"JobName": self.job_name, "JobRunId": "ALL", "Type": "count"},
             **{"statistic": "Sum", **options},
-        )
-
-    def _on_state(self, construct_id: str, states: list[str], target: events.IRuleTarget) -> events.Rule:
-        return events.Rule(
-            self,
-            construct_id,
-            event_pattern=events.EventPattern(
-                source=["aws.glue"],
-                detail_type=["Glue Job State Change"],
-                detail={"jobName": [self.job_name], "state": states},
-            ),
-            targets=[target],
         )

@@ -7,7 +7,6 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
-from baton.foundation.runtime_code import HandlerFunction
 from baton.monitoring.metrics import NAMESPACE
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
@@ -51,15 +50,10 @@ class MonitorLauncher(Construct):
         variant: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.handler = HandlerFunction(
+        self.handler = platform.handler_function(
             self,
             "Function",
             handler="start_monitor",
-            source=platform.source,
-            layer=platform.layer,
-            key=platform.keys.operations,
-            log_retention=platform.log_retention,
-            alarm_topic=platform.topic.topic,
             description=f"Starts the monitor jobs of {endpoint_name}",
             environment={"VARIANT_NAME": variant},
         )

@@ -7,7 +7,6 @@ from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
-from baton.foundation.runtime_code import HandlerFunction
 from baton.monitoring.launcher import grant_publish
 from baton.monitoring.metrics import NAMESPACE
 from baton.permissions import allow
@@ -37,15 +36,10 @@ class MonitorReports(Construct):
         endpoint_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.handler = HandlerFunction(
+        self.handler = platform.handler_function(
             self,
             "Function",
             handler="publish_monitor",
-            source=platform.source,
-            layer=platform.layer,
-            key=platform.keys.operations,
-            log_retention=platform.log_retention,
-            alarm_topic=platform.topic.topic,
             description=f"Publishes what the monitors of {endpoint_name} found",
             environment={"ENDPOINT_NAME": endpoint_name},
         )

@@ -4,7 +4,6 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.foundation.runtime_code import HandlerFunction
 from baton.platform import Platform
 from baton.specification import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
@@ -46,15 +45,10 @@ class TrainingStarter(Construct):
             ),
             removal_policy=platform.removal_policy,
         )
-        self.handler = HandlerFunction(
+        self.handler = platform.handler_function(
             self,
             "Function",
             handler="start_training",
-            source=platform.source,
-            layer=platform.layer,
-            key=platform.keys.operations,
-            log_retention=platform.log_retention,
-            alarm_topic=platform.topic.topic,
             description=f"Starts the training of {model.name} on its current dataset",
             environment={
                 "PIPELINE_NAME": pipeline.pipeline_name,
