@@ -1,6 +1,7 @@
 """`baton evidence`, `approve` and `reject`: the compliance officer's desk."""
 
 import getpass
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -8,9 +9,11 @@ import typer
 from cli import evidence as evidences
 from cli import options, registry
 from cli.display import console, print_json, table
+from cli.report import facts, page
 from cli.stacks import Platform
 
 Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
+Html = Annotated[Path | None, typer.Option(help="Write it to this file as a page, instead.", dir_okay=False)]
 Comment = Annotated[str, typer.Option(help="Why; kept with the version.")]
 OwnRole = Annotated[
     bool, typer.Option("--own-role", help="Decide as yourself; do not take the compliance officer's role.")
@@ -23,11 +26,15 @@ def evidence(
     model: options.Model = "",
     embedded: options.Embedded = False,
     as_json: options.AsJson = False,
+    html: Html = None,
 ) -> None:
     """Show what speaks for and against a version."""
     platform = options.platform(env, model, embedded=embedded)
     found = evidences.read(platform, registry.version(platform, number))
-    if as_json:
+    if html:
+        html.write_text(page.render(facts.of_version(platform, found)), encoding="utf-8")
+        console.print(f"written to {html}")
+    elif as_json:
         print_json(found)
     else:
         show(found)

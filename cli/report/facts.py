@@ -9,6 +9,7 @@ from cli.lineage import Station
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report.distributions import Distribution, compare
+from cli.serving import serving
 from cli.stacks import Platform
 from cli.storage import read_json, read_lines
 from cli.training import Execution
@@ -85,17 +86,24 @@ class Report:
     caveat: str = ""
 
 
+def of_version(platform: Platform, found: Evidence) -> Report:
+    """What can be told about a version wherever it is."""
+    return Report(
+        title=platform.model,
+        environment=platform.environment,
+        made=f"registered {found.version.created:%Y-%m-%d %H:%M}",
+        evidence=found,
+        execution=training.execution(platform, found.version.execution),
+        versions=versions(platform, serving(platform).package_arn),
+    )
+
+
 def versions(platform: Platform, served_arn: str | None) -> tuple[Row, ...]:
     """The versions with their AUC, newest first."""
     return tuple(
         Row(version=version, auc=evidence.auc(platform, version), serving=version.arn == served_arn)
         for version in registry.versions(platform)
     )
-
-
-def execution_of(platform: Platform, version: Version) -> Execution:
-    """The execution that made a version."""
-    return training.execution(platform, version.execution)
 
 
 def drift(platform: Platform, version: Version, runs: Mapping[str, Sequence[MonitorResult]]) -> Drift | None:

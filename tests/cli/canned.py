@@ -171,7 +171,7 @@ class World:
             {"name": "DPPL.gender=Female", "passed": True, "value": 0.03, "bound": [-0.2, 0.2], "reason": "within"},
         ]
         self.put(f"{uri}/gate/gate.json", {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all."})
-        self.put(f"{uri}/evaluation/evaluation.json", {"auc": 0.861, "accuracy": 0.9})
+        self.put(f"{uri}/evaluation/evaluation.json", EVALUATION)
         self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})
         values = {"label0": {"global_shap_values": {"balance": 0.2, "country": 0.4}}}
         self.put(f"{uri}/explainability/analysis.json", {"explanations": {"kernel_shap": values}})
@@ -250,6 +250,13 @@ class World:
 
 
 ALARM = {"AlarmName": "drift", "StateValue": "ALARM", "StateReason": "3 violations"}
+EVALUATION = {
+    "auc": 0.861,
+    "accuracy": 0.9,
+    "rows": 2000,
+    "roc_curve": {"fpr": [0, 0.2, 1], "tpr": [0, 0.8, 1]},
+    "calibration": [{"rows": 9, "mean_probability": 0.2, "positive_rate": 0.25}],
+}
 LEDGER = [
     {
         "endpoint": {"S": "ep"},

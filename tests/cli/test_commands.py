@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,14 @@ def test_evidence_shows_gate_bias_and_attributions(baton: Any) -> None:
     for text in ("Passed all.", "DPPL.gender=Female", "-0.2 to 0.2", "0.4000", "accuracy"):
         assert text in output
     assert output.index("country") < output.index("balance"), "the strongest attribution comes first"
+
+
+def test_evidence_as_a_page(baton: Any, tmp_path: Path) -> None:
+    page = tmp_path / "evidence.html"
+    result = baton("evidence", "2", "--html", str(page))
+    assert result.exit_code == 0, result.output
+    assert "Passed all." in page.read_text()
+    assert "Watching" not in page.read_text()
 
 
 def test_evidence_of_no_such_version(baton: Any) -> None:
