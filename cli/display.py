@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 console = Console()
+ROOMY = 110
 STATES = {
     "Approved": "green",
     "Succeeded": "green",
@@ -49,9 +50,10 @@ def plain(content: Any) -> Any:
 def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, empty: str = "nothing yet") -> None:
     """Print rows as a table; states in their colour."""
     grid = Table(title=title, title_justify="left", title_style="bold", header_style="dim", box=None, pad_edge=False)
+    # The last column says things in words and may take several lines, as all may where there is no room.
+    roomy = console.width >= ROOMY
     for column in columns:
-        # The last column says things in words and may take several lines; the others are names and numbers.
-        grid.add_column(column, overflow="fold", no_wrap=column is not columns[-1])
+        grid.add_column(column, overflow="fold", no_wrap=roomy and column is not columns[-1])
     count = 0
     for row in rows:
         grid.add_row(*(cell(value) for value in row))
