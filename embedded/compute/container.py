@@ -118,7 +118,12 @@ class Model:
             return PlainTextResponse(f"{type(error).__name__}: {error}", status_code=500)
 
     def _run(self, body: bytes, content_type: str, accept: str) -> Response:
-        data: bytes | str = body.decode("utf-8") if content_type in (CSV, JSON) else body
+        try:
+            data: bytes | str = body.decode("utf-8") if content_type in (CSV, JSON) else body
+        except UnicodeDecodeError as error:
+            raise Unsupported(
+                f"the body is not UTF-8 ({error.reason} at byte {error.start}); send {content_type} as that"
+            ) from error
         if self._transform is not None:
             result = self._transform(self._model, data, content_type, accept)
         else:

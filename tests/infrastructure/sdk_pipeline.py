@@ -196,7 +196,11 @@ def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact:
         sagemaker_session=SESSION,
         image_uri=WORKPLACE.image,
         s3_model_data_url=artifact,
-        env_vars={"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
+        env_vars={
+            "SAGEMAKER_PROGRAM": "inference.py",
+            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+        },
     )
     arguments = builder.register(
         model_package_group_name=sample.GROUP,

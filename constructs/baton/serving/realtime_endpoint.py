@@ -1,8 +1,9 @@
 """Real-time serving."""
 
-from aws_cdk import Stack, Tags
+from aws_cdk import RemovalPolicy, Stack, Tags
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -63,6 +64,16 @@ class RealtimeEndpoint(Construct):
             max_latency_ms=specification.serving.max_latency_ms,
             topic=platform.topic.topic,
         )
+        # SageMaker would make this group itself, unencrypted and for ever. It goes with the stack, because a retained
+        # group of this name would keep the stack from being created again.
+        log_group = logs.LogGroup(
+            self,
+            "Logs",
+            log_group_name=f"/aws/sagemaker/Endpoints/{self.endpoint_name}",
+            encryption_key=platform.keys.operations,
+            retention=platform.log_retention,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
@@ -86,7 +97,7 @@ class RealtimeEndpoint(Construct):
             deployment_config=deployment.render(self.alarms.all),
             retain_all_variant_properties=True,  # or a new version would undo what autoscaling did
         )
-        self.resource.node.add_dependency(self.alarms)
+        self.resource.node.add_dependency(self.alarms, log_group)
         self.config_name = config.attr_endpoint_config_name
         Tags.of(self.resource).add("baton:model-version", version.number)
         version.only_while_served(config, self.resource)

@@ -30,10 +30,12 @@ from baton.training.workplace import CACHED_FOR, JOB_RETRY, SERVICE_RETRY, Workp
 
 CHANNELS = "/opt/ml/input/data"
 
-# The artefact brings its own code, so whoever serves it needs nothing but the container.
+# The artefact brings its own code, so whoever serves it needs nothing but the container. A caller that accepts
+# anything is answered in CSV.
 SERVING_ENVIRONMENT = {
     "SAGEMAKER_PROGRAM": "inference.py",
     "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
 }
 
 DATASET_URI = Parameter(name="DatasetUri", default="none")
