@@ -1,5 +1,6 @@
 """The alarms of the platform's stacks."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from botocore.exceptions import ClientError
@@ -21,8 +22,12 @@ class Alarm:
 
 def alarms(platform: Platform) -> list[Alarm]:
     """Every alarm that the stacks of this environment and model hold, the ringing ones first."""
+    return named(platform, [name for stack in platform.stack_names() for name in _alarm_names(platform, stack)])
+
+
+def named(platform: Platform, names: Sequence[str]) -> list[Alarm]:
+    """Alarms by their names, the ringing ones first."""
     client = platform.client("cloudwatch")
-    names = [name for stack in platform.stack_names() for name in _alarm_names(platform, stack)]
     found = [
         Alarm(name=alarm["AlarmName"], state=alarm["StateValue"], reason=alarm.get("StateReason", ""))
         for start in range(0, len(names), PAGE)

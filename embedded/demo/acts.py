@@ -9,7 +9,7 @@ import pandas as pd
 
 from cli import etl as ingestion
 from cli import evidence, ledger, monitors, registry, training
-from cli.alarms import alarms
+from cli.alarms import named
 from cli.evidence import Evidence
 from cli.monitors import MonitorResult
 from cli.registry import Version
@@ -165,9 +165,9 @@ def expect_quiet(results: Sequence[MonitorResult]) -> None:
 
 def await_alarm(act: Act, platform: Platform) -> str:
     """Wait until a drift alarm rings."""
-    names = set(platform.output("monitoring", "DriftAlarmNames").split(","))
+    names = platform.output("monitoring", "DriftAlarmNames").split(",")
     ringing = wait_for(
-        lambda: [alarm for alarm in alarms(platform) if alarm.name in names and alarm.state == "ALARM"],
+        lambda: [alarm for alarm in named(platform, names) if alarm.state == "ALARM"],
         until=bool,
         what="a drift alarm to ring",
         seconds=ALARM_SECONDS,

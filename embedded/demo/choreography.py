@@ -127,7 +127,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         execution=served.execution,
         evidence=served.evidence,
         approval=served.approval,
-        quiet_traffic=stretch,
+        answers=len(stretch.requests) + len(bank.people.drifted),
         quiet=tuple(quiet),
         drifted=tuple(drifted),
         alarm=alarm,

@@ -16,7 +16,6 @@ from cli.stacks import Platform
 from cli.training import Execution
 from embedded.demo.acts import Approval, violations
 from embedded.demo.search import Searched
-from embedded.demo.traffic import Stretch
 
 CAVEAT = (
     "This run was on embedded AWS, on one machine: it shows that the wiring works. It does not prove what "
@@ -43,7 +42,7 @@ class Performance:
     execution: Execution
     evidence: Evidence
     approval: Approval
-    quiet_traffic: Stretch
+    answers: int
     quiet: tuple[MonitorResult, ...]
     drifted: tuple[MonitorResult, ...]
     alarm: str
@@ -159,10 +158,10 @@ def _stations(played: Performance) -> dict[str, str]:
         "etl": f"{played.searched.values:,} values hidden",
         "lake": f"data set {played.evidence.version.dataset_hash[:8]}",
         "training": f"{len(played.execution.steps)} steps",
-        "registry": f"version 1, AUC {played.evidence.auc:.3f}",
+        "registry": f"version {played.evidence.version.number}, AUC {played.evidence.auc:.3f}",
         "approval": played.approval.version.decided_by or "approved",
         "reconcile": f"served in {played.approval.seconds:.1f} s",
-        "endpoint": f"{len(played.quiet_traffic.requests)} answers, twice",
+        "endpoint": f"{played.answers:,} answers",
         "monitors": f"{violations(played.quiet)}, then {violations(played.drifted)} found",
         "alarm": f"→ version {played.retrained.number} pending",
     }
