@@ -13,7 +13,7 @@ DEPLOYMENT = -c environment=$(ENV) -c commit=$(COMMIT) -c author=$(AUTHOR)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_NO_PROGRESS := 1
 
-.PHONY: help install test check synth diff deploy destroy demo bench snapshots lock clean
+.PHONY: help install test check synth bootstrap diff deploy destroy demo bench snapshots lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ check: install  ## Run the static checks alone
 
 synth: install  ## Synthesise all environments, fully validated
 	@$(CDK) synth --quiet
+
+bootstrap: install  ## Prepare the account and region of the current credentials for the CDK, once
+	@$(CDK) bootstrap $(DEPLOYMENT)
 
 diff: install  ## Show what a deployment to ENV would change
 	@$(CDK) diff $(DEPLOYMENT) '$(ENV)/*'
