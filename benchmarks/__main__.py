@@ -8,7 +8,10 @@ from benchmarks import demonstration, synthesis
 
 def main() -> None:
     """Measure everything and show it."""
-    table = Table("figure", "value", "unit", "command")
+    table = Table()
+    for column in ("figure", "value", "unit"):
+        table.add_column(column, no_wrap=True)
+    table.add_column("command", overflow="fold")
     console = Console()
     for benchmark in (synthesis, demonstration):
         with console.status(f"measuring {benchmark.__name__}"):

@@ -7,7 +7,7 @@ from benchmarks.measurement import ROOT, Measurement
 
 SUMMARY = ROOT / "build" / "demo" / "summary.json"
 UNITS = {
-    "auc": "area under the ROC curve",
+    "auc": "",
     "approve_to_serving_s": "s",
     "personal_values_found": "values",
     "resource_types_declared": "types",
