@@ -48,7 +48,7 @@ class ReconcileTriggers(Construct):
             "DeadLetters",
             key=platform.keys.operations,
             topic=platform.topic.topic,
-            what=f"Reconciling {endpoint_name}",
+            lost=f"Reconciling {endpoint_name} could not be started.",
         )
         rule = registry.on_status_change(
             self, "VersionDecided", description=f"A version for {endpoint_name} was registered, approved or rejected"

@@ -10,17 +10,15 @@ from pathlib import Path
 
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
-from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_sns as sns
-from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from baton.observability.alarm import OperatorAlarm
+from baton.observability.dead_letters import DeadLetters
 from baton.specification import ModelSpecification
 
 PACKAGE = "pipeline_scripts"
@@ -164,14 +162,9 @@ class HandlerFunction(Construct):
         if not module.is_file():
             raise FileNotFoundError(f"{module}: there is no such handler; write it, or mend the name {handler!r}")
         log_group = logs.LogGroup(self, "Logs", encryption_key=key, retention=log_retention)
-        self.dead_letter_queue = sqs.Queue(
-            self,
-            "DeadLetters",
-            encryption=sqs.QueueEncryption.KMS,
-            encryption_master_key=key,
-            enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),  # the longest SQS offers: time to mend and redrive
-        )
+        self.dead_letter_queue = DeadLetters(
+            self, "DeadLetters", key=key, topic=alarm_topic, lost=f"{handler} could not handle an event."
+        ).queue
         self.role = self._role(log_group)
         self.function = lambda_.Function(
             self,
@@ -195,7 +188,6 @@ class HandlerFunction(Construct):
         self.role.add_to_principal_policy(
             iam.PolicyStatement(actions=["kms:Decrypt", "kms:GenerateDataKey"], resources=[key.key_arn])
         )
-        self._alarm_on_lost_events(handler, alarm_topic)
 
     def _role(self, log_group: logs.LogGroup) -> iam.Role:
         role = iam.Role(self, "Role", assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
@@ -207,20 +199,6 @@ class HandlerFunction(Construct):
             )
         )
         return role
-
-    def _alarm_on_lost_events(self, handler: str, alarm_topic: sns.ITopic) -> None:
-        OperatorAlarm(
-            self,
-            "LostEventsAlarm",
-            metric=self.dead_letter_queue.metric_approximate_number_of_messages_visible(
-                period=cdk.Duration.minutes(1), statistic="Maximum"
-            ),
-            threshold=1,
-            description=f"{handler} could not handle an event.",
-            runbook="docs/runbook.md#dead-letters",
-            topic=alarm_topic,
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-        )
 
 
 def _stage_code(*, model: ModelSpecification, source: Path, target: Path) -> None:

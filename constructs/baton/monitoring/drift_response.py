@@ -55,7 +55,7 @@ class DriftResponse(Construct):
             "DeadLetters",
             key=platform.keys.operations,
             topic=platform.topic.topic,
-            what=f"A training of {model} after drift",
+            lost=f"A training of {model} after drift could not be started.",
         )
         rule = events.Rule(
             self,

@@ -64,7 +64,7 @@ class MonitorLauncher(Construct):
             "DeadLetters",
             key=platform.keys.operations,
             topic=platform.topic.topic,
-            what=f"A monitor of {endpoint_name}",
+            lost=f"A monitor of {endpoint_name} could not be started.",
         )
         group = scheduler.CfnScheduleGroup(self, "Schedules")
         self.schedules = ScheduleGroup(name=group.ref, role=self._scheduler_role())

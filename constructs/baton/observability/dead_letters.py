@@ -19,10 +19,10 @@ class DeadLetters(Construct):
     Args:
         key: Encrypts the queue. Its policy must admit EventBridge.
         topic: Whom to tell.
-        what: What the events should have started, in a few words.
+        lost: What it means that an event lies there, in one sentence.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, topic: sns.ITopic, what: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, topic: sns.ITopic, lost: str) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.queue = sqs.Queue(
@@ -31,7 +31,7 @@ class DeadLetters(Construct):
             encryption=sqs.QueueEncryption.KMS,
             encryption_master_key=key,
             enforce_ssl=True,
-            retention_period=cdk.Duration.days(14),
+            retention_period=cdk.Duration.days(14),  # the longest SQS offers: time to mend and redrive
         )
         Validations.of(self.queue).acknowledge(
             Acknowledgment(
@@ -46,7 +46,7 @@ class DeadLetters(Construct):
                 period=cdk.Duration.minutes(1), statistic="Maximum"
             ),
             threshold=1,
-            description=f"{what} could not be started.",
+            description=lost,
             runbook="docs/runbook.md#dead-letters",
             topic=topic,
             treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,

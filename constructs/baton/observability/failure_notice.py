@@ -41,7 +41,7 @@ class FailureNotice(Construct):
         super().__init__(scope, construct_id)
         self._topic = topic
         notice = f"The notice that {what[0].lower()}{what[1:]} failed"
-        dead_letters = DeadLetters(self, "DeadLetters", key=key, topic=topic, what=notice)
+        dead_letters = DeadLetters(self, "DeadLetters", key=key, topic=topic, lost=f"{notice} could not be sent.")
         rule.add_target(
             targets.SnsTopic(
                 topic, dead_letter_queue=dead_letters.queue, message=events.RuleTargetInput.from_text(message)
