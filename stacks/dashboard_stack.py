@@ -9,7 +9,7 @@ from constructs import Construct
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from stacks.approval_stack import ApprovalStack
 from stacks.ingestion_stack import IngestionStack
 from stacks.monitoring_stack import MonitoringStack

@@ -16,7 +16,7 @@ from baton.lake.query_workgroup import QueryWorkGroup
 from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from stacks.settings import Environment
 
 # CloudWatch Logs knows these spans only; the configuration allows no other.
@@ -69,7 +69,7 @@ class DataLakeStack(cdk.Stack):
             availability_zones=environment.availability_zones,
             log_key=self.keys.operations,
             log_retention=retention,
-            database_ports=[connection.port for connection in environment.connections.values()],
+            database_ports=[port for connection in environment.connections.values() if (port := connection.port)],
         )
         self.zones = LakeZones(
             self,

@@ -12,7 +12,8 @@ from baton.etl.source_connection import PseudonymKey, SourceConnection
 from baton.foundation.runtime_code import JobCode
 from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
+from stacks.connections import RelationalConnection
 from stacks.settings import Environment
 
 
@@ -37,6 +38,8 @@ class IngestionStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         database = environment.connections[model.source.connection]
+        if not isinstance(database, RelationalConnection):
+            raise ValueError(f"{model.name}: {database.engine} is not read yet")
         self.connection = SourceConnection(
             self,
             "Source",

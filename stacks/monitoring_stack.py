@@ -14,7 +14,7 @@ from baton.monitoring.reports import MonitorReports
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.serving.realtime_endpoint import endpoint_name_of
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 
 class MonitoringStack(cdk.Stack):

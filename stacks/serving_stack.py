@@ -13,7 +13,7 @@ from baton.serving.deployment import BlueGreenDeployment
 from baton.serving.realtime_endpoint import RealtimeEndpoint
 from baton.serving.scaling import EndpointScaling
 from baton.serving.served_version import ServedVersion
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from stacks.monitoring_stack import MonitoringStack
 from stacks.settings import Environment
 

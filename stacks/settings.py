@@ -7,22 +7,15 @@ from typing import Annotated, Any, Literal, TypeVar
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
-from baton.specification import ModelSpecification, Specification
+from baton.specification.base import Specification
+from baton.specification.model import ModelSpecification
+from stacks.connections import Connection
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
 
 class ConfigurationError(Exception):
     """A configuration file says something that cannot be deployed; the message says what, where and how to mend it."""
-
-
-class Connection(Specification):
-    """A database of the company's; its user and password lie in Secrets Manager, never here."""
-
-    engine: Literal["postgresql", "mysql", "sqlserver", "oracle"]
-    host: str
-    port: int = Field(ge=1, le=65535)
-    database: str
 
 
 class ServingCapacity(Specification):
@@ -95,11 +88,15 @@ def load_models(paths: Sequence[Path], environments: Sequence[Environment]) -> l
                 f"{path}: name: another file already describes {model.name}; give each its own name"
             )
         for environment in environments:
-            if model.source.connection not in environment.connections:
+            connection = environment.connections.get(model.source.connection)
+            if connection is None:
                 raise ConfigurationError(
                     f"{path}: source.connection: {environment.name} has no connection {model.source.connection!r}; "
                     f"add it under connections in config/environments/{environment.name}.yaml"
                 )
+            misfit = connection.misfit(model.source)
+            if misfit is not None:
+                raise ConfigurationError(f"{path}: source.{misfit}")
         models[model.name] = model
     return list(models.values())
 
@@ -116,12 +113,12 @@ def _parse(path: Path, kind: type[AnySpecification], extra: dict[str, str]) -> A
     try:
         return kind.model_validate({**content, **extra})
     except ValidationError as error:
-        raise ConfigurationError(f"{path}: {_sentence(error.errors()[0])}") from error
+        raise ConfigurationError(f"{path}: {_sentence(error.errors()[0], content)}") from error
 
 
-def _sentence(problem: Any) -> str:
+def _sentence(problem: Any, content: Any) -> str:
     """One pydantic error as one clear sentence: which key, what is wrong, what to do."""
-    key = ".".join(str(part) for part in problem["loc"]) or "file"
+    key = _key(problem["loc"], content)
     if problem["type"] == "extra_forbidden":
         return f"{key}: is not a key that anything reads; remove it or mend its spelling"
     if problem["type"] == "missing":
@@ -129,4 +126,22 @@ def _sentence(problem: Any) -> str:
     if problem["type"] == "value_error":
         detail = str(problem["ctx"]["error"])
         return detail if key == "file" else f"{key}: {detail}"
+    if problem["type"].startswith("union_tag"):
+        name = problem["ctx"]["discriminator"].strip("'")
+        given = problem["input"].get(name) if isinstance(problem["input"], dict) else None
+        choices = problem["ctx"].get("expected_tags", "one of the documented kinds")
+        return f"{key}.{name}: must be one of {choices}, got {given!r}"
     return f"{key}: {problem['msg'].lower()}, got {problem['input']!r}"
+
+
+def _key(places: tuple[str | int, ...], content: Any) -> str:
+    """The keys as the file has them: pydantic also counts the kind that it took a part for as a place."""
+    keys: list[str] = []
+    for position, place in enumerate(places):
+        held = isinstance(content, dict) and place in content
+        held = held or (isinstance(content, list) and isinstance(place, int) and place < len(content))
+        if held:
+            content = content[place]
+        if held or position == len(places) - 1:
+            keys.append(str(place))
+    return ".".join(keys) or "file"

@@ -9,7 +9,7 @@ from constructs import Construct
 
 from baton.governance.team import GovernedModel
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
 from stacks.dashboard_stack import DashboardStack

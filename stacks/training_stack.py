@@ -9,7 +9,7 @@ from constructs import Construct
 from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
 from baton.training.starter import TrainingStarter
 

@@ -36,8 +36,8 @@ def typed(frame: pd.DataFrame, model: Model, names: tuple[str, ...]) -> pd.DataF
 
 
 def _typed_column(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
-    if kind == "date":
-        raise JobError(f"{column.name!r} is a date, which no model can learn from; generalise it into bands")
+    if kind in ("date", "timestamp"):
+        raise JobError(f"{column.name!r} is a {kind}, which no model can learn from; generalise it into bands")
     try:
         if kind == "string":
             return column.astype(object).where(column.notna(), None)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from baton.foundation.images import images_in
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from baton.training.definition import PipelineDefinition
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
 from baton.training.model_pipeline import SERVING_ENVIRONMENT, DriftConfigurations, training_definition

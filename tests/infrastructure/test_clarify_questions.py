@@ -14,7 +14,7 @@ from sagemaker.core.clarify import ANALYSIS_CONFIG_SCHEMA_V1_0
 
 from baton.clarify import questions
 from baton.clarify.configuration import ClarifyConfiguration
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from tests.infrastructure.pipeline_samples import sample_model
 
 BEFORE_DEPLOYMENT = [questions.data_bias_question, questions.model_bias_question, questions.explainability_question]

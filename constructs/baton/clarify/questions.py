@@ -9,7 +9,7 @@ See:
 
 from typing import Any
 
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 REPORT = {"name": "report", "title": "Analysis Report"}
 

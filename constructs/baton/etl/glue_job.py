@@ -15,7 +15,7 @@ from baton.etl.job_role import EtlJobRole
 from baton.etl.source_connection import SourceConnection
 from baton.foundation.runtime_code import PACKAGE, JobCode
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 
 class GlueEtlJob(Construct):

@@ -8,6 +8,8 @@ from typing import Literal
 URLS = {
     "postgresql": "jdbc:postgresql://{host}:{port}/{database}?sslmode=require",
     "mysql": "jdbc:mysql://{host}:{port}/{database}?sslMode=REQUIRED",
+    # Spark knows how MySQL quotes a name, and MariaDB quotes as MySQL does; of a jdbc:mariadb URL it knows nothing.
+    "mariadb": "jdbc:mysql://{host}:{port}/{database}?sslMode=REQUIRED",
     "sqlserver": "jdbc:sqlserver://{host}:{port};databaseName={database};encrypt=true;trustServerCertificate=true",
     "oracle": "jdbc:oracle:thin:@tcps://{host}:{port}/{database}",
 }
@@ -17,7 +19,7 @@ URLS = {
 class JdbcSource:
     """Where a database answers. Its user and password lie in Secrets Manager."""
 
-    engine: Literal["postgresql", "mysql", "sqlserver", "oracle"]
+    engine: Literal["postgresql", "mysql", "mariadb", "sqlserver", "oracle"]
     host: str
     port: int
     database: str

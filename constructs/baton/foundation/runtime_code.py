@@ -19,7 +19,7 @@ from aws_cdk import aws_sns as sns
 from constructs import Construct
 
 from baton.observability.dead_letters import DeadLetters
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 PACKAGE = "pipeline_scripts"
 HANDLERS = "functions"

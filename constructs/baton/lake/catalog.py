@@ -7,9 +7,16 @@ from aws_cdk import aws_glue as glue
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from baton.specification import Column, ModelSpecification
+from baton.specification.model import ModelSpecification
 
-HIVE_TYPES = {"integer": "bigint", "double": "double", "string": "string", "date": "date", "boolean": "boolean"}
+HIVE_TYPES = {
+    "integer": "bigint",
+    "double": "double",
+    "string": "string",
+    "date": "date",
+    "timestamp": "timestamp",
+    "boolean": "boolean",
+}
 
 
 class Catalog(Construct):
@@ -66,7 +73,7 @@ def _table(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.Tabl
         parameters={"EXTERNAL": "TRUE", "classification": "parquet"},
         storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
             columns=[
-                glue.CfnTable.ColumnProperty(name=name.lower(), type=HIVE_TYPES[_curated_type(column)])
+                glue.CfnTable.ColumnProperty(name=name.lower(), type=HIVE_TYPES[column.curated_type])
                 for name, column in model.outputs.items()
             ],
             location=curated.s3_url_for_object(f"{model.name}/current/"),
@@ -77,10 +84,3 @@ def _table(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.Tabl
             ),
         ),
     )
-
-
-def _curated_type(column: Column) -> str:
-    """The type a column has after its treatment: an ordinal is a number, a band and a hash are text."""
-    if column.treatment == "surrogate":
-        return "integer"
-    return "string" if column.treatment in ("generalise", "keyed_hash") else column.type

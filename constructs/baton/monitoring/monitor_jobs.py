@@ -9,7 +9,7 @@ from baton.foundation.images import Images, images_in
 from baton.foundation.runtime_code import JobCode
 from baton.monitoring.plan import MonitorPlan
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT, JobInput, Machine, Network, ProcessingJob
 from baton.training.workplace import Code
 

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 HOUR = 60  # minutes
 DAY = 24 * HOUR

@@ -11,7 +11,7 @@ from baton.monitoring.launcher import grant_publish
 from baton.monitoring.metrics import NAMESPACE
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 # Model Monitor's own namespaces: the open backend writes the same metrics there.
 DETAILS = ["aws/sagemaker/Endpoints/*", "/aws/sagemaker/Endpoints/*"]

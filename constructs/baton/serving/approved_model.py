@@ -8,7 +8,7 @@ from baton.foundation.container_role import ContainerRole
 from baton.foundation.images import images_in
 from baton.platform import Platform
 from baton.serving.served_version import ServedVersion
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 
 class ApprovedModel(Construct):

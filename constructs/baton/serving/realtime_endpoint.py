@@ -11,7 +11,7 @@ from baton.platform import Platform
 from baton.serving.approved_model import ApprovedModel
 from baton.serving.deployment import BlueGreenDeployment, EndpointAlarms
 from baton.serving.served_version import ServedVersion
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 
 VARIANT = "AllTraffic"
 """SageMaker shifts traffic only between variants of the same name."""

@@ -11,7 +11,7 @@ How data quality, bias and explainability are analysed is the choice of the back
 from dataclasses import dataclass
 from typing import Protocol
 
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from baton.training.analyses import Analyses
 from baton.training.definition import Parameter, PipelineDefinition
 from baton.training.jobs import TrainingJob

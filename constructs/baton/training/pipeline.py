@@ -16,7 +16,7 @@ from baton.foundation.images import Images, ManagedImages, images_in
 from baton.foundation.runtime_code import JobCode
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.specification import ModelSpecification
+from baton.specification.model import ModelSpecification
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
 from baton.training.model_pipeline import SERVING_ENVIRONMENT, Backend, DriftConfigurations, training_definition
 from baton.training.open_analyses import open_analyses

@@ -9,6 +9,7 @@ from typing import Any
 
 from pyspark.sql import SparkSession
 
+from baton.specification.columns import Column
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.job import Clients, run
 from pipeline_scripts.model import Model, parse_model
@@ -126,5 +127,7 @@ def model_of(columns: dict[str, dict[str, Any]], **source: Any) -> Model:
     content = load_models([REPO / "config/models/bank_churn.yaml"], [])[0].model_dump(mode="json")
     content["name"] = "clients"
     content["source"] |= {"table": "CLIENTS", "key": "ID"} | source
-    content["columns"] = {name: {"output": None, "bands": None, "prefix": None} | columns[name] for name in columns}
+    content["columns"] = {
+        name: Column.model_validate(column).model_dump(mode="json") for name, column in columns.items()
+    }
     return parse_model(content)

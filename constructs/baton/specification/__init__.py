@@ -1,0 +1,1 @@
+"""What a model is: the typed form of one file under config/models/."""

@@ -1,0 +1,85 @@
+"""How a model is trained, judged, served, watched and trained again."""
+
+import re
+from typing import Literal
+
+from pydantic import Field, field_validator
+
+from baton.specification.base import ColumnName, Fraction, InstanceType, Schedule, Specification
+
+
+class Target(Specification):
+    """The label column, and the value that counts as the positive outcome."""
+
+    column: ColumnName
+    positive: int | str
+
+
+class Training(Specification):
+    """How a version is trained. Fractions are of the whole data set; the hold-out is frozen by `seed`."""
+
+    algorithm: Literal["xgboost"]
+    instance_type: InstanceType
+    seed: int = Field(ge=0, le=2**31 - 1)
+    holdout_fraction: Fraction = 0.2
+    validation_fraction: Fraction = 0.1
+    max_runtime_minutes: int = Field(default=60, ge=1, le=60 * 24 * 5)
+    hyperparameters: dict[str, int | float | str]
+
+
+class Gate(Specification):
+    """What a version must reach to be registered.
+
+    `fairness` bounds post-training bias metrics, for every value of every facet.
+    """
+
+    min_auc: Fraction
+    fairness: dict[Literal["DPPL", "DI", "AD", "RD", "DCA", "DCR", "DAR", "DRR", "TE"], tuple[float, float]]
+
+    @field_validator("fairness")
+    @classmethod
+    def _bounds_rise(cls, bounds: dict[str, tuple[float, float]]) -> dict[str, tuple[float, float]]:
+        for metric, (low, high) in bounds.items():
+            if low >= high:
+                raise ValueError(f"{metric}: the lower bound must be below the upper, got [{low}, {high}]")
+        return bounds
+
+
+class Serving(Specification):
+    """How the approved version is served, in every environment."""
+
+    instance_type: InstanceType
+    threshold: Fraction = 0.5
+    capture_percent: int = Field(default=100, ge=1, le=100)
+    invocations_per_instance: int = Field(default=1000, ge=1, description="per minute, the scaling target")
+    max_latency_ms: int = Field(default=200, ge=1)
+
+    @field_validator("instance_type")
+    @classmethod
+    def _can_scale(cls, instance_type: str) -> str:
+        if re.match(r"ml\.t[23]\.", instance_type):
+            raise ValueError(f"burstable instances cannot auto-scale, got {instance_type}")
+        return instance_type
+
+
+class Monitoring(Specification):
+    """When a served version is watched, and how much change counts as a violation.
+
+    `drift_distance` is the L-infinity distance between baseline and current distributions; `max_auc_loss` and
+    `max_bias_change` are absolute; `min_attribution_ndcg` compares the ranking of attributions with the baseline's.
+    """
+
+    schedule: Schedule
+    instance_type: InstanceType
+    drift_distance: Fraction = 0.15
+    min_rows: int = Field(default=200, ge=1)
+    max_auc_loss: Fraction = 0.05
+    max_bias_change: Fraction = 0.1
+    min_attribution_ndcg: Fraction = 0.9
+
+
+class Retraining(Specification):
+    """The brake on the feedback loop."""
+
+    cooldown_hours: int = Field(default=24, ge=0, le=24 * 30)
+    max_per_week: int = Field(default=3, ge=1, le=50)

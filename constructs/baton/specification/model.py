@@ -1,0 +1,124 @@
+"""One model: everything that one file under config/models/ says."""
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from baton.specification.base import ColumnName, ModelName, Specification
+from baton.specification.columns import Column
+from baton.specification.feature_store import FeatureStore
+from baton.specification.lifecycle import Gate, Monitoring, Retraining, Serving, Target, Training
+from baton.specification.quality import Quality
+from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
+from baton.specification.wrangler import Wrangler
+
+
+class ModelSpecification(Specification):
+    """One model, from its source table to its monitors."""
+
+    name: ModelName
+    title: str
+    owner: str
+    problem: Literal["binary_classification"]
+    source: Source
+    automation: Automation = Automation()
+    columns: dict[ColumnName, Column]
+    quality: Quality = Quality()
+    dataset: Dataset = Dataset()
+    feature_store: FeatureStore | None = None
+    wrangler: Wrangler | None = None
+    features: tuple[ColumnName, ...] = Field(min_length=1)
+    target: Target
+    facets: dict[ColumnName, tuple[str | int, ...]] = Field(min_length=1)
+    training: Training
+    gate: Gate
+    serving: Serving
+    monitoring: Monitoring
+    retraining: Retraining
+
+    @property
+    def slug(self) -> str:
+        """The name as AWS names want it: with hyphens."""
+        return self.name.replace("_", "-")
+
+    @property
+    def construct_id(self) -> str:
+        """The name as construct ids want it: in PascalCase."""
+        return "".join(word.capitalize() for word in self.name.split("_"))
+
+    @property
+    def outputs(self) -> dict[str, Column]:
+        """The columns of the curated zone by their names there, in the source's order."""
+        return {column.output: column for column in self.columns.values() if column.output}
+
+    @model_validator(mode="after")
+    def _hangs_together(self) -> "ModelSpecification":
+        if len(self.outputs) != sum(column.output is not None for column in self.columns.values()):
+            raise ValueError("columns: two columns have the same output name")
+        self._check_source()
+        self._check_quality()
+        for where, name in self._references():
+            self._refuse_personal(where, name)
+        for name in self.features:
+            if self.features.count(name) > 1:
+                raise ValueError(f"features: {name} stands there twice")
+        if self.target.column in self.features:
+            raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
+        return self
+
+    @property
+    def surrogate(self) -> str | None:
+        """The output that says whom a row is about: the first surrogate."""
+        return next((name for name, column in self.outputs.items() if column.treatment == "surrogate"), None)
+
+    def _check_source(self) -> None:
+        key, watermark = self.source.key, self.source.watermark
+        if key not in self.columns:
+            raise ValueError(f"source.key: {key} is not among columns")
+        if watermark is None:
+            return
+        if self.columns[key].treatment not in ("surrogate", "keyed_hash", "keep"):
+            raise ValueError(
+                f"source.watermark: what changed is matched with what is published by {key}, which is not published; "
+                "make its treatment surrogate, keyed_hash or keep"
+            )
+        if watermark == LAST_MODIFIED:
+            return
+        if watermark not in self.columns:
+            raise ValueError(f"source.watermark: {watermark} is not among columns")
+        if self.columns[watermark].type not in ("integer", "date", "timestamp"):
+            raise ValueError(f"source.watermark: {watermark} must be an integer, a date or a timestamp, which can grow")
+
+    def _check_quality(self) -> None:
+        kinds = {"range": ("integer", "double"), "fresh": ("date", "timestamp")}
+        for place, rule in enumerate(self.quality.rules):
+            name = getattr(rule, "column", None)
+            if name is None:
+                continue
+            if name not in self.outputs:
+                raise ValueError(f"quality.rules.{place}.column: no column has the output {name}")
+            if rule.check in kinds and self.outputs[name].curated_type not in kinds[rule.check]:
+                raise ValueError(
+                    f"quality.rules.{place}: {rule.check} is of {' and '.join(kinds[rule.check])} columns, "
+                    f"and {name} is {self.outputs[name].curated_type}"
+                )
+
+    def _refuse_personal(self, where: str, name: str) -> None:
+        column = self.outputs.get(name)
+        if column is None and name in self.columns and self.columns[name].output:
+            raise ValueError(f"{where}: {name} is the source's name; use its output, {self.columns[name].output}")
+        if column is None and name in self.columns:
+            raise ValueError(
+                f"{where}: {name} is personal data ({self.columns[name].treatment}); only outputs can be used"
+            )
+        if column is None:
+            raise ValueError(f"{where}: no column has the output {name}")
+        if column.treatment in ("keyed_hash", "surrogate"):
+            raise ValueError(f"{where}: {name} stands for a person ({column.treatment}), so nothing may learn from it")
+
+    def _references(self) -> list[tuple[str, str]]:
+        return [
+            *(("features", name) for name in self.features),
+            ("target.column", self.target.column),
+            *(("facets", name) for name in self.facets),
+        ]
