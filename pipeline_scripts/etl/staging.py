@@ -5,7 +5,7 @@ import math
 from pyspark.sql import DataFrame
 
 from pipeline_scripts.etl.errors import RunQuarantined
-from pipeline_scripts.etl.leaks import find_leaks
+from pipeline_scripts.etl.leaks import find_leaks, find_patterns
 from pipeline_scripts.etl.storage import Frames, Objects
 from pipeline_scripts.model import Model
 
@@ -46,12 +46,13 @@ class Staging:
         return self._frames.read(self.uri, schema=frame.schema)
 
     def check(self, *, staged: DataFrame, source: DataFrame, rows: int, written: int) -> None:
-        """See that all `rows` of the source were `written`, and none of its personal values.
+        """See that all `rows` of the source were `written`, and nothing that is or looks like a personal value.
 
         Raises:
             RunQuarantined: Otherwise. The files move to `quarantine/` beside the vault, with the reasons.
         """
         problems = find_leaks(source=source, output=staged, model=self._model)
+        problems += find_patterns(output=staged, model=self._model)
         if written != rows:
             problems.append(f"rows: {rows} were read and {written} written; run the job again")
         if problems:

@@ -154,6 +154,32 @@ def test_personal_values_in_a_kept_column_quarantine_the_run(job: Job) -> None:
     assert job.names("s3://vault/clients/staging/") == []
 
 
+def test_personal_data_inside_kept_free_text_quarantines_the_run(job: Job) -> None:
+    notes = [
+        "moved to Köln, order 4500012345 of 2026-01-15, owes 1,234.50",
+        "asks for offers at someone.else@example.org",
+        "pays from GB82 WEST 1234 5698 7654 32 now",
+    ]
+
+    def fill(*texts: str) -> None:
+        job.database.fill([(*NEWCOMERS[0][:CITY], text, n, 0) for n, text in enumerate(texts)])
+
+    fill(notes[0])
+    job.run()
+    before, files = job.json(POINTER), job.names("s3://curated/")
+    fill(*notes)
+    with pytest.raises(RunQuarantined, match="nothing was published") as problem:
+        job.run()
+    for kind in ("IBAN", "e-mail address"):
+        assert f"city: 1 different text(s) hold what looks like a personal {kind}" in str(problem.value)
+    assert not any(value in str(problem.value) for value in ("someone", "GB82", "WEST"))
+    assert job.json(POINTER) == before
+    assert job.names("s3://curated/") == files
+    locked = job.names("s3://vault/clients/quarantine/")
+    assert any(name.endswith(".parquet") for name in locked)
+    assert any(name.endswith("reasons.json") for name in locked)
+
+
 def test_short_values_and_kept_prefixes_are_no_leak(job: Job) -> None:
     rows = [list(row) for row in ROWS]
     rows[0][CITY], rows[1][CITY] = "10", "103"  # a region's prefix, and an identifier of three digits
