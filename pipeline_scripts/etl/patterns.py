@@ -163,10 +163,10 @@ KINDS = (
     ),
     Kind(
         name="payment card number",
-        candidate=rf"(?<![A-Za-z0-9])(?<![0-9][.,])(?=[0-9](?:{_GAP}?[0-9]){{12}})[0-9]+(?:{_GAP}[0-9]+)*{_NO_AMOUNT}",
+        candidate=rf"(?<![A-Za-z0-9])(?<![0-9][.,])(?=[0-9](?:{_GAP}?[0-9]){{12}})[0-9]+(?:{_GAP}[0-9]+){{0,99}}{_NO_AMOUNT}",
         holds=_is_card,
     ),
-    Kind(name="e-mail address", candidate=r"[^\s@]@(?:[A-Za-z0-9-]{1,63}\.)+[A-Za-z]{2,24}", holds=_always),
+    Kind(name="e-mail address", candidate=r"[^\s@]@(?:[A-Za-z0-9-]{1,63}\.){1,20}[A-Za-z]{2,24}", holds=_always),
     Kind(
         name="phone number",
         candidate=_ALONE
