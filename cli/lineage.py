@@ -98,7 +98,7 @@ def _execution(platform: Platform, version: registry.Version) -> Station:
 
 
 def _dataset(platform: Platform, version: registry.Version) -> Station:
-    uri = f"{version.dataset_uri.rstrip('/')}/manifest.json"
+    uri = f"{version.dataset_uri.rstrip('/')}/_manifest.json"
     manifest = read_json(platform.connection, uri)
     facts = {"manifest": uri}
     if manifest is None:

@@ -77,7 +77,7 @@ class Bank:
 
     def requests(self, people: pd.DataFrame, dataset: Dataset, *, prefix: str) -> pd.DataFrame:
         """What the bank's application asks about these people, on the day the data set was made."""
-        manifest = read_json(self.platform.connection, f"{dataset.uri.rstrip('/')}/manifest.json") or {}
+        manifest = read_json(self.platform.connection, f"{dataset.uri.rstrip('/')}/_manifest.json") or {}
         as_of = pd.Timestamp(manifest["as_of"]).date()
         return requests(frame=people, model_json=self.model_json, as_of=as_of, prefix=prefix)
 

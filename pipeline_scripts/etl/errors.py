@@ -9,5 +9,9 @@ class SourceRefused(EtlError):
     """The source is not what the model declares, so nothing was written."""
 
 
+class RunStopped(EtlError):
+    """The data set is not what the model's rules of quality allow, so nothing was published."""
+
+
 class RunQuarantined(EtlError):
     """The output failed its check: it stays locked away beside the vault, and the last version stays published."""

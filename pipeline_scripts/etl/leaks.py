@@ -1,21 +1,29 @@
 """Looks for personal values in what was written: all of the source's own in all of it, and whatever looks like one.
 
-Spark's own functions find what may be personal; check digits are verified on the driver, one partition's candidates at
-a time. Nothing is sampled or cut off, and clean data has next to no candidates: so it costs one pass over kept texts.
+Values are compared by a 64-bit hash of their lower-case form, so that nothing long is moved: that two of ten million
+meet by chance happens in one of a million runs. Nothing is sampled. In free text a value is found where its words
+stand in a row; a single common word there (a surname that is also a colour) tells nothing, so of values of one word
+only those with digits or an @ count.
 """
 
 from collections import Counter
-from functools import reduce
+from functools import partial, reduce
 from operator import or_
 
+from pyspark import StorageLevel
 from pyspark.sql import Column as SparkColumn
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
-from pipeline_scripts.etl.patterns import KINDS, kinds_in
+from pipeline_scripts.etl.patterns import KINDS, POSSIBLE, kinds_in
 from pipeline_scripts.model import Column, Model
 
 LONGEST_COINCIDENCE = 3  # shorter values (ages, flags, codes) meet by chance and tell nothing
+MOST_WORDS = 5  # of a value that is looked for inside a text: a name, an address's beginning
+TELLING_DIGITS = 7  # a shorter number inside a text is a year or an amount
+BROADCAST_ROWS = 3_000_000  # hashes that fit every executor's memory many times
+HASH_FORM = "^[0-9a-f]{64}$"
+_TRIM = r"^[\p{Punct}\s]+|[\p{Punct}\s]+$"
 
 
 def find_leaks(*, source: DataFrame, output: DataFrame, model: Model) -> list[str]:
@@ -23,40 +31,110 @@ def find_leaks(*, source: DataFrame, output: DataFrame, model: Model) -> list[st
 
     Personal is every column that is not simply kept. Of a column cut to a prefix, only values longer than that count.
     """
-    texts = [name for name in output.columns if model.kind(name) == "string"]
+    problems = _misshapen_hashes(output, model)
+    texts = [column for column in model.columns if column.output and column.curated_type == "string"]
+    texts = [column for column in texts if column.treatment != "keyed_hash"]
     personal = [column for column in model.columns if column.treatment != "keep"]
     if not texts or not personal:
-        return []
-    written = _long_form(output, {name: F.col(name) for name in texts}, "written_in").distinct()
-    values = _long_form(source, {column.name: _telling(column) for column in personal}, "value_of")
-    hits = written.join(values, "value").groupBy("written_in", "value_of").agg(F.countDistinct("value").alias("values"))
+        return problems
+    written = _written(output, texts).distinct().persist(StorageLevel.MEMORY_AND_DISK)
+    # Spark's guess of the size is of no use here: what is small is sent to all, what is not is met half way.
+    hint = "broadcast" if written.count() <= BROADCAST_ROWS else "shuffle_hash"
+    values = _long_form(source, {column.name: _hash(_telling(column)) for column in personal}, "value_of")
+    hits = values.join(written.hint(hint), "value").groupBy("written_in", "value_of")
+    found = hits.agg(F.countDistinct("value").alias("values")).orderBy("written_in", "value_of").collect()
+    written.unpersist()
     return [
-        f"{hit['written_in']}: holds {hit['values']} value(s) of {hit['value_of']}; drop, hash or generalise it"
-        for hit in hits.orderBy("written_in", "value_of").collect()
+        *problems,
+        *(
+            f"{hit['written_in']}: holds {hit['values']} value(s) of {hit['value_of']}; drop, hash or generalise it"
+            for hit in found
+        ),
     ]
 
 
 def find_patterns(*, output: DataFrame, model: Model) -> list[str]:
-    """Which kept text column holds what looks like personal data, free text included; one sentence each, no value."""
-    kept = [column.output for column in model.columns if column.treatment == "keep" and column.type == "string"]
-    texts = {name: F.col(name) for name in kept if name}
-    if not texts:
+    """Which kept text column holds what looks like personal data, free text included; one sentence each, no value.
+
+    Spark's own functions find what may be personal; check digits are verified on the driver, one partition's
+    candidates at a time. Clean data has next to no candidates, so it costs one pass over the kept texts.
+    """
+    kept = [column for column in model.columns if column.treatment == "keep" and column.type == "string"]
+    allowed = {column.output or "": column.may_look_like for column in kept}
+    if not kept:
         return []
-    suspicious = reduce(or_, (F.col("value").rlike(kind.candidate) for kind in KINDS))
-    candidates = _long_form(output, texts, "written_in").where(suspicious).distinct()
+    value = F.col("value")
+    suspicious = value.rlike(POSSIBLE) & reduce(or_, (value.rlike(kind.candidate) for kind in KINDS))
+    cells = _long_form(output, {name: F.col(name) for name in allowed}, "written_in")
+    candidates = cells.where(suspicious).distinct()
     hits = Counter(
-        (cell["written_in"], kind) for cell in candidates.toLocalIterator() for kind in set(kinds_in(cell["value"]))
+        (cell["written_in"], kind)
+        for cell in candidates.toLocalIterator()
+        for kind in set(kinds_in(cell["value"], but=allowed[cell["written_in"]]))
     )
     return [
-        f"{column}: {texts_hit} different text(s) hold what looks like a personal {kind}; drop, hash or generalise it"
+        f"{column}: {texts_hit} different text(s) hold what looks like a personal {kind}; drop, hash or generalise it, "
+        "or name the pattern under may_look_like if the values are known to be no such thing"
         for (column, kind), texts_hit in sorted(hits.items())
     ]
+
+
+def _misshapen_hashes(output: DataFrame, model: Model) -> list[str]:
+    """Columns of keyed hashes with something else in them; a value of the source cannot look like a hash."""
+    hashes = [column.output for column in model.columns if column.treatment == "keyed_hash" and column.output]
+    if not hashes:
+        return []
+    counts = output.agg(*(F.count(F.when(~F.col(name).rlike(HASH_FORM), 1)).alias(name) for name in hashes)).first()
+    assert counts is not None
+    stray = [(name, counts[name]) for name in hashes if counts[name]]
+    return [f"{name}: holds {count} value(s) that are no hash; run the job again" for name, count in stray]
+
+
+def _written(output: DataFrame, texts: list[Column]) -> DataFrame:
+    """The hash of every text, and of every group of words of a free text."""
+    whole = _long_form(
+        output, {str(column.output): _hash(_normal(F.col(str(column.output)))) for column in texts}, "written_in"
+    )
+    inside = [_inside(output, str(column.output)) for column in texts if column.free_text]
+    return reduce(DataFrame.unionByName, inside, whole)
+
+
+def _inside(output: DataFrame, name: str) -> DataFrame:
+    """The hashes of one to `MOST_WORDS` words in a row, of words as they stand between spaces, without punctuation."""
+    words = F.transform(F.split(F.lower(F.col(name)), r"\s+"), lambda word: F.regexp_replace(word, _TRIM, ""))
+    frame = output.where(F.col(name).isNotNull()).select(words.alias("words")).distinct()
+    groups = []
+    for size in range(1, MOST_WORDS + 1):
+        last = F.size("words") - (size - 1)
+        starts = F.when(last >= 1, F.sequence(F.lit(1), last)).otherwise(F.array())
+        group = F.transform(starts, partial(_words_from, size=size))
+        groups.append(F.transform(F.filter(group, _tells_alone) if size == 1 else group, F.xxhash64))
+    return frame.select(F.lit(name).alias("written_in"), F.explode(F.concat(*groups)).alias("value"))
+
+
+def _words_from(start: SparkColumn, size: int) -> SparkColumn:
+    return F.concat_ws(" ", F.slice("words", start, size))
+
+
+def _tells_alone(word: SparkColumn) -> SparkColumn:
+    digits = F.length(word) - F.length(F.translate(word, "0123456789", ""))
+    is_code = (digits > 0) & (digits < F.length(word)) & (F.length(word) >= TELLING_DIGITS)
+    return word.contains("@") | (digits >= TELLING_DIGITS) | is_code
 
 
 def _telling(column: Column) -> SparkColumn:
     """The column's values as text, NULL where they are too short to tell anything."""
     text = F.col(column.name).cast("string")
-    return F.when(F.length(text) > max(LONGEST_COINCIDENCE, column.prefix or 0), text)
+    return F.when(F.length(text) > max(LONGEST_COINCIDENCE, column.prefix or 0), _normal(text))
+
+
+def _hash(text: SparkColumn) -> SparkColumn:
+    """64 bits; of NULL, NULL, for which Spark has a hash too."""
+    return F.when(text.isNotNull(), F.xxhash64(text))
+
+
+def _normal(text: SparkColumn) -> SparkColumn:
+    return F.lower(F.trim(text))
 
 
 def _long_form(frame: DataFrame, columns: dict[str, SparkColumn], name: str) -> DataFrame:

@@ -1,15 +1,18 @@
-"""Makes a checked run the published version: its files, then its manifest, then, last and at once, the pointer."""
+"""Makes a checked run the published version: its files, then its manifest, then, at once, the pointer."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timezone
+from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline_scripts.etl.errors import EtlError
-from pipeline_scripts.etl.storage import Objects
+from pipeline_scripts.etl.storage import Objects, Pointer
+from pipeline_scripts.etl.versions import MANIFEST, output_columns
+from pipeline_scripts.etl.window import plan_hash
 from pipeline_scripts.model import Model
 
 HASHING_THREADS = 8
@@ -43,42 +46,82 @@ def describe_files(*, staged: DataFrame, uri: str, objects: Objects) -> list[Dat
     ]
 
 
-def output_columns(model: Model) -> list[dict[str, str]]:
-    """Name and type of every curated column, in order."""
-    outputs = [column.output for column in model.columns if column.output is not None]
-    return [{"name": name, "type": model.kind(name)} for name in outputs]
+@dataclass(frozen=True, kw_only=True)
+class Version:
+    """What a manifest says of a version besides its files.
+
+    `read_in_full_at` is when all rows were last read from the source, in this run or an earlier one. `rejected` counts
+    the rows that were read and are not in it, by reason.
+    """
+
+    run_id: str
+    mode: str
+    why: str
+    dataset_hash: str
+    as_of: date
+    code_commit: str
+    read_in_full_at: str
+    watermark: dict[str, Any] | None
+    rejected: dict[str, int]
+    new_surrogates: int
+    quality: Sequence[dict[str, Any]] = ()
 
 
 def publish(
+    version: Version,
     *,
     files: Sequence[DataFile],
-    dataset_hash: str,
     staged_uri: str,
     curated_uri: str,
-    run_id: str,
     model: Model,
-    as_of: date,
-    code_commit: str,
+    was: Pointer,
     objects: Objects,
-) -> None:
-    """Copy the staged files to the run's prefix in the curated zone and point to them."""
-    run_uri = f"{curated_uri}/runs/{run_id}"
-    for file in files:
-        objects.copy(f"{staged_uri}/{file.name}", f"{run_uri}/{file.name}")
+) -> dict[str, Any]:
+    """Copy the staged files to the run's prefix in the curated zone and point to them.
+
+    Args:
+        version: What is published.
+        files: Its files.
+        staged_uri: Where they lie.
+        curated_uri: The model's prefix in the curated zone.
+        model: Whose dataset it is.
+        was: The pointer that this version was made from.
+        objects: To copy and write.
+
+    Returns:
+        The manifest.
+
+    Raises:
+        Overtaken: Another run published meanwhile; what is published stays.
+    """
+    run_uri = f"{curated_uri}/runs/{version.run_id}"
+    with ThreadPoolExecutor(HASHING_THREADS) as pool:
+        list(pool.map(lambda file: objects.copy(f"{staged_uri}/{file.name}", f"{run_uri}/{file.name}"), files))
     manifest = {
         "model": model.name,
-        "run_id": run_id,
         "dataset_uri": f"{run_uri}/",
         "rows": sum(file.rows for file in files),
         "columns": output_columns(model),
         "files": [asdict(file) for file in files],
-        "dataset_hash": dataset_hash,
-        "as_of": as_of.isoformat(),
-        "code_commit": code_commit,
+        "dataset_version": model.settings["dataset"]["version"],
+        "plan_hash": plan_hash(model),
         "created_at": datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        **asdict(version),
+        "as_of": version.as_of.isoformat(),
     }
-    objects.write_json(f"{run_uri}/manifest.json", manifest)
-    # What the catalogue's table reads (Hive's SymlinkTextInputFormat): the files of this version, and of no other.
-    objects.write_text(f"{curated_uri}/current/files", "".join(f"{run_uri}/{file.name}\n" for file in files))
+    objects.write_json(f"{run_uri}/{MANIFEST}", manifest)
     pointer = {name: manifest[name] for name in ("run_id", "dataset_uri", "dataset_hash", "rows")}
-    objects.write_json(f"{curated_uri}/current.json", {**pointer, "manifest_uri": f"{run_uri}/manifest.json"})
+    objects.replace_pointer(
+        f"{curated_uri}/current.json", {**pointer, "manifest_uri": f"{run_uri}/{MANIFEST}"}, was=was
+    )
+    list_current(files=files, run_uri=run_uri, curated_uri=curated_uri, objects=objects)
+    return manifest
+
+
+def list_current(*, files: Sequence[DataFile], run_uri: str, curated_uri: str, objects: Objects) -> None:
+    """Write what the catalogue's table reads (Hive's SymlinkTextInputFormat): this version's files, and no other's.
+
+    It follows the pointer and can be lost between the two; then queries see the version before, whole, until the
+    next run.
+    """
+    objects.write_text(f"{curated_uri}/current/files", "".join(f"{run_uri}/{file.name}\n" for file in files))

@@ -16,6 +16,7 @@ SPARK_TYPES = {
     "double": "double",
     "string": "string",
     "date": "date",
+    "timestamp": "timestamp",
     "boolean": "boolean",
 }
 
@@ -33,6 +34,7 @@ COMPATIBLE: dict[str, Callable[[T.DataType], bool]] = {
     "double": lambda actual: isinstance(actual, T.NumericType),
     "string": lambda actual: isinstance(actual, T.StringType),
     "date": lambda actual: isinstance(actual, T.DateType | T.TimestampType | T.TimestampNTZType),
+    "timestamp": lambda actual: isinstance(actual, T.DateType | T.TimestampType | T.TimestampNTZType),
     "boolean": lambda actual: isinstance(actual, T.BooleanType),
 }
 

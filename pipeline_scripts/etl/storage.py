@@ -8,9 +8,11 @@ import hashlib
 import json
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, cast
 
+from botocore.exceptions import ClientError
 from pyspark.sql import DataFrame, SparkSession
 from pyspark.sql.types import StructType
 
@@ -18,6 +20,21 @@ from pipeline_scripts.etl.errors import EtlError
 
 CHUNK_BYTES = 1 << 20
 DELETE_BATCH = 1000  # the most that one DeleteObjects takes
+
+
+class Overtaken(EtlError):
+    """Somebody else changed a pointer since it was read, so this run's change was not made."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pointer:
+    """A small JSON object that says what is current, as it was read; `tag` is the state that was read.
+
+    Both are None where there is none yet.
+    """
+
+    content: dict[str, Any] | None
+    tag: str | None
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -40,12 +57,45 @@ class Objects:
 
     def read_json(self, uri: str) -> dict[str, Any] | None:
         """The JSON object at `uri`, None where there is none."""
+        return self.read_pointer(uri).content
+
+    def read_pointer(self, uri: str) -> Pointer:
+        """The JSON object at `uri`, with what `replace_pointer` needs to see whether it is still the same."""
         bucket, key = split_uri(uri)
         try:
-            body = self._client.get_object(Bucket=bucket, Key=key)["Body"].read()
+            answer = self._client.get_object(Bucket=bucket, Key=key)
         except self._client.exceptions.NoSuchKey:
-            return None
-        return cast(dict[str, Any], json.loads(body))
+            return Pointer(content=None, tag=None)
+        return Pointer(content=cast(dict[str, Any], json.loads(answer["Body"].read())), tag=answer["ETag"])
+
+    def replace_pointer(self, uri: str, content: dict[str, Any], *, was: Pointer) -> None:
+        """Put `content` at `uri`, in one request, if what lies there is still what was read.
+
+        S3 itself compares. The condition travels as a header, because Glue 5's boto3 has no argument for it yet.
+
+        Raises:
+            Overtaken: It is not; nothing was changed.
+
+        See:
+            https://docs.aws.amazon.com/AmazonS3/latest/userguide/conditional-writes.html
+        """
+        condition = {"If-None-Match": "*"} if was.tag is None else {"If-Match": was.tag}
+
+        def add_condition(params: dict[str, Any], **_: Any) -> None:
+            params["headers"].update(condition)
+
+        events = self._client.meta.events
+        events.register("before-call.s3.PutObject", add_condition)
+        try:
+            self.write_json(uri, content)
+        except ClientError as error:
+            # Refused: or done before, by this very request, whose answer was lost and which was sent again.
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] not in (404, 409, 412):
+                raise
+            if self.read_json(uri) != content:
+                raise Overtaken(f"{uri}: another run changed it meanwhile; run the job again, alone") from error
+        finally:
+            events.unregister("before-call.s3.PutObject", add_condition)
 
     def write_json(self, uri: str, content: dict[str, Any]) -> None:
         """Replace the object at `uri` in one request, so that a reader sees the old one or the new one."""
@@ -71,6 +121,11 @@ class Objects:
         (source_bucket, source_key), (bucket, key) = split_uri(source_uri), split_uri(target_uri)
         self._client.copy_object(Bucket=bucket, Key=key, CopySource={"Bucket": source_bucket, "Key": source_key})
 
+    def delete(self, uri: str) -> None:
+        """Remove one object."""
+        bucket, key = split_uri(uri)
+        self._client.delete_object(Bucket=bucket, Key=key)
+
     def delete_below(self, prefix_uri: str) -> None:
         """Remove every object below `prefix_uri/`."""
         bucket, prefix = split_uri(f"{prefix_uri}/")
@@ -78,6 +133,16 @@ class Objects:
         for start in range(0, len(keys), DELETE_BATCH):
             batch = {"Objects": keys[start : start + DELETE_BATCH], "Quiet": True}
             self._client.delete_objects(Bucket=bucket, Delete=batch)
+
+    def delete_old_versions(self, prefix_uri: str) -> None:
+        """Remove for good what was overwritten or deleted below `prefix_uri/`; what is current stays."""
+        bucket, prefix = split_uri(f"{prefix_uri}/")
+        pages = self._client.get_paginator("list_object_versions").paginate(Bucket=bucket, Prefix=prefix)
+        for page in pages:
+            old = [*(item for item in page.get("Versions", []) if not item["IsLatest"]), *page.get("DeleteMarkers", [])]
+            if old:  # a page holds no more than one DeleteObjects takes
+                batch = [{"Key": item["Key"], "VersionId": item["VersionId"]} for item in old]
+                self._client.delete_objects(Bucket=bucket, Delete={"Objects": batch, "Quiet": True})
 
     def upload(self, path: Path, uri: str) -> None:
         """Put a local file at `uri`."""

@@ -43,16 +43,16 @@ def verify(dataset: Path) -> None:
     Raises:
         JobError: A file is missing, changed, or not of the data set.
     """
-    manifest: dict[str, Any] = read_json(dataset / "manifest.json")
+    manifest: dict[str, Any] = read_json(dataset / "_manifest.json")
     listed = {entry["name"]: entry["sha256"] for entry in manifest["files"]}
     present = {path.name for path in dataset.glob("*.parquet")}
     for name in sorted(present ^ set(listed)):
-        fault = "is listed in manifest.json but missing" if name in listed else "is not listed in manifest.json"
+        fault = "is listed in _manifest.json but missing" if name in listed else "is not listed in _manifest.json"
         raise JobError(f"{name} {fault}; the data set is not the one that was written, run the ETL job again")
     for name, sha256 in sorted(listed.items()):
         if hashlib.sha256((dataset / name).read_bytes()).hexdigest() != sha256:
             raise JobError(
-                f"{name} differs from its hash in manifest.json; the data set was changed after it was written"
+                f"{name} differs from its hash in _manifest.json; the data set was changed after it was written"
             )
 
 

@@ -201,7 +201,7 @@ def capture(world: World, inference_id: str, time: str) -> None:
     uri = "s3://monitoring/bank_churn/capture/ep/primary/2026/11/23/09/a.jsonl"
     world.put(uri, captured("another", time) + captured(inference_id, time))
     manifest = {"dataset_hash": "f00d" * 16, "rows": 10_000, "as_of": "2026-11-22"}
-    world.put("s3://curated/bank_churn/runs/r1/manifest.json", manifest)
+    world.put("s3://curated/bank_churn/runs/r1/_manifest.json", manifest)
 
 
 def test_trace_leads_from_prediction_to_people(baton: Any, world: World) -> None:
@@ -248,7 +248,7 @@ def test_trace_from_before_anything_was_proven_to_serve(baton: Any, world: World
 def test_trace_of_a_changed_dataset_says_so(baton: Any, world: World) -> None:
     capture(world, "req-7", "2026-11-23T09:20:00Z")
     manifest = {"dataset_hash": "beef" * 16, "rows": 1, "as_of": "2026-11-22"}
-    world.put("s3://curated/bank_churn/runs/r1/manifest.json", manifest)
+    world.put("s3://curated/bank_churn/runs/r1/_manifest.json", manifest)
     facts = {station["kind"]: station for station in json.loads(baton("trace", "req-7", "--json").stdout)}
     assert facts["dataset"]["facts"]["check"].startswith("the manifest now says beef")
 

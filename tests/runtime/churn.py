@@ -57,7 +57,7 @@ def write_dataset(folder: Path, frame: pd.DataFrame) -> None:
         path = folder / f"part-{number}.parquet"
         part.to_parquet(path, index=False)
         files.append({"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()})
-    (folder / "manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
+    (folder / "_manifest.json").write_text(json.dumps({"files": files}), encoding="utf-8")
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -27,7 +27,7 @@ NUMBERS = itertools.count()
 POINTER = {
     "run_id": "r1",
     "dataset_uri": f"s3://{BUCKET}/bank_churn/runs/r1/",
-    "manifest_uri": f"s3://{BUCKET}/bank_churn/runs/r1/manifest.json",
+    "manifest_uri": f"s3://{BUCKET}/bank_churn/runs/r1/_manifest.json",
     "dataset_hash": "ab" * 32,
     "rows": 10,
 }

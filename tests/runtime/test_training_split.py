@@ -100,10 +100,10 @@ def test_frames_hold_inputs_and_target_and_nothing_that_identifies(trained: Trai
     ("damage", "complaint"),
     [
         (lambda folder: (folder / "part-0.parquet").write_bytes(b"other"), "differs from its hash"),
-        (lambda folder: (folder / "part-0.parquet").unlink(), "listed in manifest.json but missing"),
-        (lambda folder: (folder / "stray.parquet").write_bytes(b"x"), "not listed in manifest.json"),
-        (lambda folder: (folder / "manifest.json").unlink(), "manifest.json is missing"),
-        (lambda folder: (folder / "manifest.json").write_text("{"), "is not JSON"),
+        (lambda folder: (folder / "part-0.parquet").unlink(), "listed in _manifest.json but missing"),
+        (lambda folder: (folder / "stray.parquet").write_bytes(b"x"), "not listed in _manifest.json"),
+        (lambda folder: (folder / "_manifest.json").unlink(), "_manifest.json is missing"),
+        (lambda folder: (folder / "_manifest.json").write_text("{"), "is not JSON"),
     ],
 )
 def test_refuses_a_data_set_that_differs_from_its_manifest(tmp_path: Path, damage, complaint: str) -> None:  # type: ignore[no-untyped-def]

@@ -12,7 +12,7 @@ from moto import mock_aws
 from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.arguments import Arguments
-from pipeline_scripts.etl.job import Clients
+from pipeline_scripts.etl.sources.open import Clients
 from tests.runtime.etl.workbench import COLUMNS, CURATED, HASH_KEY, ROWS, VAULT, Database, Job, model_of
 
 NUMBERS = count()  # a database of its own for every test
@@ -27,6 +27,7 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     patch.chdir(folder)  # Derby writes its log where the JVM starts
     session = (
         SparkSession.builder.master("local[2]")
+        .config("spark.sql.session.timeZone", "UTC")
         .config("spark.ui.enabled", "false")
         .config("spark.ui.showConsoleProgress", "false")
         .config("spark.driver.bindAddress", "127.0.0.1")
@@ -50,7 +51,7 @@ def job(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
         clients = Clients(**{name: boto3.client(name) for name in ("s3", "glue", "secretsmanager")})
         database = Database(spark=spark, name=f"db{next(NUMBERS)}")
         database.fill(ROWS)
-        for bucket in ("curated", "vault"):
+        for bucket in ("curated", "vault", "evidence"):
             location = {"LocationConstraint": "eu-west-1"}
             clients.s3.create_bucket(Bucket=bucket, CreateBucketConfiguration=location)
         properties = {
@@ -61,6 +62,7 @@ def job(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
         clients.glue.create_connection(ConnectionInput=definition)
         secret = {"username": "baton", "password": "baton"}
         arguments = Arguments(
+            engine="postgresql",
             connection_name="source",
             secret_arn=clients.secretsmanager.create_secret(Name="source", SecretString=json.dumps(secret))["ARN"],
             pseudonym_secret_arn=clients.secretsmanager.create_secret(
@@ -68,6 +70,8 @@ def job(spark: SparkSession, monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
             )["ARN"],
             curated_uri=CURATED,
             vault_uri=VAULT,
+            shared_vault_uri="s3://vault/shared",
+            evidence_uri="s3://evidence/clients",
             code_commit="c0ffee",
             as_of=date(2026, 1, 15),
         )

@@ -48,12 +48,13 @@ def test_summary_and_manifest_tell_what_was_published(job: Job) -> None:
     summary = job.run()
     pointer = job.json(POINTER)
     manifest = job.json(pointer["manifest_uri"])
-    assert summary == {name: summary[name] for name in ("run_id", "rows", "new_surrogates", "dataset_hash")}
-    assert (summary["rows"], summary["new_surrogates"]) == (4, 4)
+    assert summary == {"mode": "full", "read": 4, "rejected": 0, "rows": 4, "new_surrogates": 4} | {
+        name: manifest[name] for name in ("run_id", "dataset_hash")
+    }
     assert pointer == {
         "run_id": summary["run_id"],
         "dataset_uri": f"s3://curated/clients/runs/{summary['run_id']}/",
-        "manifest_uri": f"s3://curated/clients/runs/{summary['run_id']}/manifest.json",
+        "manifest_uri": f"s3://curated/clients/runs/{summary['run_id']}/_manifest.json",
         "dataset_hash": summary["dataset_hash"],
         "rows": 4,
     }
@@ -107,30 +108,81 @@ def test_rows_of_one_person_share_their_ordinal(job: Job) -> None:
     assert ordinals(job) == {700: 1, 612: 2, 613: 2}
 
 
-def test_vault_holds_one_snapshot_and_staging_nothing(job: Job) -> None:
+def test_vault_holds_a_segment_for_each_run_with_newcomers_and_staging_nothing(job: Job) -> None:
+    first = job.run()["run_id"]
     job.run()
     job.database.fill([*ROWS, *NEWCOMERS])
-    run_id = job.run()["run_id"]
-    names = job.names("s3://vault/")
-    assert "clients/surrogates/ID/current.json" in names
-    assert all(
-        name.startswith(f"clients/surrogates/ID/{run_id}/") for name in names if not name.endswith("current.json")
-    )
-    assert job.json("s3://vault/clients/surrogates/ID/current.json") == {"snapshot": run_id, "next_ordinal": 7}
+    second = job.run()["run_id"]
+    segments = [f"{first}-1", f"{second}-5"]
+    pointer = "clients/surrogates/ID/current.json"
+    assert job.json(f"s3://vault/{pointer}") == {"segments": segments, "next_ordinal": 7}
+    assert {name.rpartition("/")[0] for name in job.names("s3://vault/") if name != pointer} == {
+        f"clients/surrogates/ID/{segment}" for segment in segments
+    }
+
+
+def test_many_segments_become_one(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline_scripts.etl.surrogates.MOST_SEGMENTS", 1)
+    job.run()
+    job.database.fill([*ROWS, *NEWCOMERS])
+    job.run()
+    assert len(job.json("s3://vault/clients/surrogates/ID/current.json")["segments"]) == 1
+    assert ordinals(job) == {700: 1, 845: 2, 612: 3, None: 4, 1: 5, 2: 6}
 
 
 def test_two_runs_at_once_cannot_give_an_ordinal_twice(job: Job) -> None:
     pointer = "s3://vault/clients/surrogates/ID/current.json"
 
     class Overtaken(Crashing):
+        """Somebody else gives ordinals whenever this run is about to write."""
+
         def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
-            Objects(job.clients.s3).write_json(pointer, {"snapshot": "another", "next_ordinal": 9})
+            self.changes += 1
+            Objects(job.clients.s3).write_json(pointer, {"segments": [], "next_ordinal": 9 * self.changes})
             return operation
 
-    with pytest.raises(EtlError, match="another run changed the vault meanwhile"):
+    with pytest.raises(EtlError, match="another run changed it meanwhile"):
         job.run(clients=replace(job.clients, s3=Overtaken(job.clients.s3, at=1)))
-    assert job.json(pointer)["snapshot"] == "another"
+    assert job.json(pointer)["segments"] == []
     assert job.names("s3://curated/") == []
+
+
+def test_a_run_that_was_overtaken_in_the_vault_gives_the_ordinals_after_those(job: Job) -> None:
+    pointer = "s3://vault/clients/surrogates/ID/current.json"
+
+    class OvertakenOnce(Crashing):
+        def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+            self.changes += 1
+            if self.changes == 1:
+                Objects(job.clients.s3).write_json(pointer, {"segments": [], "next_ordinal": 9})
+            return operation
+
+    job.run(clients=replace(job.clients, s3=OvertakenOnce(job.clients.s3, at=1)))
+    assert ordinals(job) == {700: 9, 845: 10, 612: 11, None: 12}
+
+
+def test_two_runs_at_once_cannot_both_publish(job: Job) -> None:
+    job.run()
+
+    class Overtaken(Crashing):
+        """Another run publishes just before this one does."""
+
+        def _counted(self, operation: Callable[..., Any]) -> Callable[..., Any]:
+            def call(**arguments: Any) -> Any:
+                if arguments["Key"].endswith("clients/current.json"):
+                    self.changes += 1
+                    job.run()
+                return operation(**arguments)
+
+            return call
+
+        CHANGES = ("put_object",)
+
+    job.database.fill([*ROWS, *NEWCOMERS])
+    with pytest.raises(EtlError, match="another run changed it meanwhile"):
+        job.run(clients=replace(job.clients, s3=Overtaken(job.clients.s3, at=0)))
+    assert len(published(job)) == 6
+    assert job.json(POINTER)["rows"] == 6
 
 
 def test_personal_values_in_a_kept_column_quarantine_the_run(job: Job) -> None:
@@ -191,8 +243,10 @@ def test_lost_row_quarantines_the_run(job: Job, monkeypatch: pytest.MonkeyPatch)
     from pipeline_scripts.etl import staging
 
     write = staging.Staging.write
-    monkeypatch.setattr(staging.Staging, "write", lambda self, frame, rows: write(self, frame.limit(3), rows=rows))
-    with pytest.raises(RunQuarantined, match="rows: 4 were read and 3 written"):
+    monkeypatch.setattr(
+        staging.Staging, "write", lambda self, frame, part, rows: write(self, frame.limit(3), part=part, rows=rows)
+    )
+    with pytest.raises(RunQuarantined, match="rows: 1 were lost"):
         job.run()
     assert job.names("s3://curated/") == []
 

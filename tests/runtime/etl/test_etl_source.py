@@ -2,12 +2,15 @@ from datetime import date
 from typing import Any
 
 import pytest
+from pyspark.sql import DataFrame
 from pyspark.sql import types as T
 
 from pipeline_scripts.etl.connection import JdbcConnection, find_connection
 from pipeline_scripts.etl.errors import SourceRefused
 from pipeline_scripts.etl.schema import match_columns
-from pipeline_scripts.etl.source import read_source
+from pipeline_scripts.etl.sources.jdbc import JdbcSource
+from pipeline_scripts.etl.sources.source import EVERYTHING, PROBLEM
+from pipeline_scripts.model import Model
 from tests.runtime.etl.workbench import COLUMNS, DDL, ROWS, Job, model_of
 
 
@@ -15,6 +18,11 @@ def connection(job: Job) -> JdbcConnection:
     return find_connection(
         name="source", secret_arn="source", glue=job.clients.glue, secrets=job.clients.secretsmanager
     )
+
+
+def read_all(job: Job, model: Model) -> DataFrame:
+    source = JdbcSource(spark=job.spark, connection=connection(job), model=model)
+    return source.read(EVERYTHING).drop(PROBLEM)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +72,7 @@ def test_empty_source_does_not_replace_the_last_version(job: Job) -> None:
 def test_reads_in_parallel_within_the_keys_range(job: Job) -> None:
     rows = [(1_000_000 + 37 * n, *ROWS[0][1:]) for n in range(400)]
     job.database.fill(rows)
-    frame = read_source(spark=job.spark, connection=connection(job), model=model_of(COLUMNS, partitions=4))
+    frame = read_all(job, model_of(COLUMNS, partitions=4))
     assert frame.rdd.getNumPartitions() == 4
     sizes = [len(part) for part in frame.select("ID").rdd.map(lambda row: row[0]).glom().collect()]
     assert sum(sizes) == 400
@@ -74,7 +82,7 @@ def test_reads_in_parallel_within_the_keys_range(job: Job) -> None:
 def test_key_that_is_no_number_is_read_in_one_piece(job: Job) -> None:
     job.database.fill([("a-1", "Ada"), ("b-2", "Bo")], 'ID VARCHAR(9), "NAME" VARCHAR(9)')
     columns = {"ID": {"type": "string", "treatment": "surrogate", "output": "ref"}, "NAME": COLUMNS["NAME"]}
-    frame = read_source(spark=job.spark, connection=connection(job), model=model_of(columns, partitions=4))
+    frame = read_all(job, model_of(columns, partitions=4))
     assert frame.rdd.getNumPartitions() == 1
     assert frame.count() == 2
 
@@ -86,7 +94,7 @@ def test_reads_a_query_of_ones_own(job: Job) -> None:
         "HALF": {"type": "double", "treatment": "keep", "output": "half"},
     }
     model = model_of(columns, table=None, query=query, partitions=3)
-    frame = read_source(spark=job.spark, connection=connection(job), model=model)
+    frame = read_all(job, model)
     assert [tuple(row) for row in frame.collect()] == [(101, 350.0)]
 
 
@@ -96,7 +104,7 @@ def test_names_match_whatever_case_the_database_gives_them(job: Job) -> None:
         "customerid": {"type": "integer", "treatment": "surrogate", "output": "ref"},
         "Born": COLUMNS["BORN"],
     }
-    frame = read_source(spark=job.spark, connection=connection(job), model=model_of(columns, key="customerid"))
+    frame = read_all(job, model_of(columns, key="customerid"))
     assert frame.columns == ["customerid", "Born"]
     assert frame.count() == 1
 

@@ -14,11 +14,13 @@ from pipeline_scripts.etl.errors import EtlError
 from tests.runtime.etl.workbench import REPO
 
 GIVEN = {
+    "engine": "postgresql",
     "connection_name": "core",
     "secret_arn": "arn:secret",
     "pseudonym_secret_arn": "arn:key",
     "curated_uri": "s3://curated/m/",
     "vault_uri": "s3://vault/m",
+    "shared_vault_uri": "s3://vault/shared",
     "code_commit": "abc",
 }
 

@@ -9,7 +9,7 @@ import pytest
 from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.errors import EtlError
-from pipeline_scripts.etl.storage import CarriedFrames, Objects, SparkFrames, open_frames
+from pipeline_scripts.etl.storage import CarriedFrames, Objects, Overtaken, Pointer, SparkFrames, open_frames
 from tests.runtime.etl.test_etl_treatments import published
 from tests.runtime.etl.workbench import NEWCOMERS, ROWS, Job
 
@@ -18,6 +18,7 @@ class FolderS3:
     """The S3 client's calls on a folder: what the Spark of the test sees below s3:// as well."""
 
     exceptions = SimpleNamespace(NoSuchKey=FileNotFoundError)
+    meta = SimpleNamespace(events=SimpleNamespace(register=lambda *_: None, unregister=lambda *_: None))
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -29,7 +30,8 @@ class FolderS3:
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         content = (self._root / Bucket / Key).read_bytes()
-        return {"Body": SimpleNamespace(read=lambda: content, iter_chunks=lambda size: iter([content]))}
+        body = SimpleNamespace(read=lambda: content, iter_chunks=lambda size: iter([content]))
+        return {"Body": body, "ETag": "whatever"}
 
     def copy_object(self, *, Bucket: str, Key: str, CopySource: dict[str, str]) -> None:
         body = (self._root / CopySource["Bucket"] / CopySource["Key"]).read_bytes()
@@ -116,6 +118,25 @@ def test_objects_are_written_read_listed_copied_and_removed(job: Job, tmp_path: 
     assert objects.list_names("s3://vault/a") == ["b/one.json"]
     objects.delete_below("s3://vault/a")
     assert job.names("s3://vault/") == ["ab/other"]
+
+
+def test_a_pointer_is_replaced_only_if_it_is_what_was_read(job: Job) -> None:
+    objects, uri = Objects(job.clients.s3), "s3://vault/pointer.json"
+    nothing = objects.read_pointer(uri)
+    objects.replace_pointer(uri, {"n": 1}, was=nothing)
+    first = objects.read_pointer(uri)
+    objects.replace_pointer(uri, {"n": 2}, was=first)
+    for outdated in (nothing, first):
+        with pytest.raises(Overtaken, match=r"pointer.json: another run changed it meanwhile"):
+            objects.replace_pointer(uri, {"n": 3}, was=outdated)
+    assert objects.read_json(uri) == {"n": 2}
+    objects.write_json(uri, {"n": 4})  # without a condition, as ever
+
+
+def test_a_pointer_that_was_replaced_by_a_request_whose_answer_got_lost_is_replaced(job: Job) -> None:
+    objects, uri = Objects(job.clients.s3), "s3://vault/pointer.json"
+    objects.replace_pointer(uri, {"n": 1}, was=objects.read_pointer(uri))
+    objects.replace_pointer(uri, {"n": 1}, was=Pointer(content=None, tag=None))
 
 
 def test_more_objects_than_one_request_takes_are_removed(job: Job, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,8 @@ from pyspark.sql import SparkSession
 
 from baton.specification.columns import Column
 from pipeline_scripts.etl.arguments import Arguments
-from pipeline_scripts.etl.job import Clients, run
+from pipeline_scripts.etl.job import work
+from pipeline_scripts.etl.sources.open import Clients
 from pipeline_scripts.model import Model, parse_model
 from stacks.settings import load_models
 
@@ -107,7 +108,7 @@ class Job:
     def run(self, **changed: Any) -> dict[str, Any]:
         model = changed.pop("model", self.model)
         clients = changed.pop("clients", self.clients)
-        return run(spark=self.spark, model=model, arguments=replace(self.arguments, **changed), clients=clients)
+        return work(spark=self.spark, model=model, arguments=replace(self.arguments, **changed), clients=clients)
 
     def names(self, uri: str = "s3://curated/") -> list[str]:
         """Everything in a bucket below a prefix."""
@@ -126,7 +127,8 @@ def model_of(columns: dict[str, dict[str, Any]], **source: Any) -> Model:
     """The sample model with other columns: parsed from the JSON that the infrastructure ships."""
     content = load_models([REPO / "config/models/bank_churn.yaml"], [])[0].model_dump(mode="json")
     content["name"] = "clients"
-    content["source"] |= {"table": "CLIENTS", "key": "ID"} | source
+    content["source"] |= {"table": "CLIENTS", "key": "ID", "watermark": None} | source
+    content["quality"] = {"max_rejected_fraction": 0.0, "rules": []}
     content["columns"] = {
         name: Column.model_validate(column).model_dump(mode="json") for name, column in columns.items()
     }
