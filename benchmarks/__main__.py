@@ -1,20 +1,36 @@
-"""`make bench`: runs every benchmark, keeps each figure as JSON and prints them as a table."""
+"""`make bench`: runs every benchmark, keeps each figure as JSON and prints them as a table.
+
+`python -m benchmarks NAME …` runs those alone.
+"""
+
+import importlib
+import sys
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import demonstration, synthesis
+NAMES = (
+    "synthesis",
+    "demonstration",
+    "etl_wide_table",
+    "personal_values",
+    "crashes",
+    "watermarks",
+    "malformed_input",
+    "extraction",
+)
 
 
-def main() -> None:
-    """Measure everything and show it."""
+def main(chosen: list[str]) -> None:
+    """Measure everything, or what was chosen, and show it."""
     table = Table()
     for column in ("figure", "value", "unit"):
         table.add_column(column, no_wrap=True)
     table.add_column("command", overflow="fold")
     console = Console()
-    for benchmark in (synthesis, demonstration):
-        with console.status(f"measuring {benchmark.__name__}"):
+    for name in chosen or NAMES:
+        benchmark = importlib.import_module(f"benchmarks.{name}")
+        with console.status(f"measuring {name}"):
             for measurement in benchmark.measure():
                 measurement.write()
                 table.add_row(measurement.name, f"{measurement.value:g}", measurement.unit, measurement.command)
@@ -22,4 +38,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

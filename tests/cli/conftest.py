@@ -38,4 +38,4 @@ def baton(connection: Any, monkeypatch: pytest.MonkeyPatch) -> Baton:
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.setattr("cli.waiting.time.sleep", lambda seconds: None)
     monkeypatch.setattr("getpass.getuser", lambda: "grace")
-    return lambda *arguments: CliRunner().invoke(app, list(arguments))
+    return lambda *arguments, **options: CliRunner().invoke(app, list(arguments), **options)

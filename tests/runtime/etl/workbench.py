@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +87,8 @@ class Database:
 def sql_literal(value: Any) -> str:
     if value is None:
         return "NULL"
+    if isinstance(value, datetime):
+        return f"TIMESTAMP('{value.isoformat(sep=' ')}')"
     if isinstance(value, date):
         return f"DATE('{value.isoformat()}')"
     if isinstance(value, str):
