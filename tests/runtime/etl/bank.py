@@ -7,8 +7,7 @@ from typing import Any
 
 import boto3
 
-from tests.runtime.etl.test_etl_treatments import published
-from tests.runtime.etl.workbench import Job, Row, model_of
+from tests.runtime.etl.workbench import Job, Row, model_of, published
 
 DDL = 'ID BIGINT, "NAME" VARCHAR(20), SCORE INT, CHANGED TIMESTAMP'
 COLUMNS: dict[str, dict[str, Any]] = {

@@ -4,8 +4,7 @@ import pytest
 
 from pipeline_scripts.etl.errors import EtlError, SourceRefused
 from tests.runtime.etl.bank import COLUMNS, Bank, at
-from tests.runtime.etl.test_etl_treatments import published
-from tests.runtime.etl.workbench import Job, model_of
+from tests.runtime.etl.workbench import Job, model_of, published
 
 
 @pytest.fixture

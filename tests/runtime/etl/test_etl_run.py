@@ -10,8 +10,7 @@ import pytest
 from pipeline_scripts.etl.errors import EtlError, RunQuarantined
 from pipeline_scripts.etl.storage import Objects
 from tests.runtime.etl.bank import Crashing
-from tests.runtime.etl.test_etl_treatments import published
-from tests.runtime.etl.workbench import COLUMNS, NEWCOMERS, ROWS, Job, Row, model_of
+from tests.runtime.etl.workbench import COLUMNS, NEWCOMERS, ROWS, Job, Row, model_of, published
 
 POINTER = "s3://curated/clients/current.json"
 CITY = 6

@@ -10,8 +10,7 @@ from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.storage import CarriedFrames, Objects, Overtaken, Pointer, SparkFrames, open_frames
-from tests.runtime.etl.test_etl_treatments import published
-from tests.runtime.etl.workbench import NEWCOMERS, ROWS, Job
+from tests.runtime.etl.workbench import NEWCOMERS, ROWS, Job, published
 
 
 class FolderS3:

@@ -1,10 +1,8 @@
 import hashlib
 import hmac
-import io
 from datetime import date
 from typing import Any
 
-import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,19 +13,7 @@ from pipeline_scripts.etl.bands import band_labels, bounds_reached, latest_birth
 from pipeline_scripts.etl.content import content_hash
 from pipeline_scripts.etl.keyed_hash import hmac_pads, keyed_hash, with_key
 from pipeline_scripts.etl.treatments import pseudonymise
-from tests.runtime.etl.workbench import COLUMNS, HASH_KEY, Job, model_of
-
-
-def published(job: Job) -> list[dict[str, Any]]:
-    """The rows of the published version, read as its consumers do: with pyarrow, over the manifest."""
-    uri = job.json("s3://curated/clients/current.json")["manifest_uri"]
-    manifest = job.json(uri)
-    rows: list[dict[str, Any]] = []
-    for file in manifest["files"]:
-        key = f"{manifest['dataset_uri']}{file['name']}".removeprefix("s3://curated/")
-        body = job.clients.s3.get_object(Bucket="curated", Key=key)["Body"].read()
-        rows += pq.read_table(io.BytesIO(body)).to_pylist()
-    return rows
+from tests.runtime.etl.workbench import COLUMNS, HASH_KEY, Job, model_of, published
 
 
 def test_every_treatment_on_real_rows(job: Job) -> None:

@@ -1,5 +1,6 @@
 """The ETL job on a workbench: a table in Derby, a lake of two buckets, and a model that uses every treatment."""
 
+import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -7,6 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow.parquet as pq
 from pyspark.sql import SparkSession
 
 from baton.specification.columns import Column
@@ -135,3 +137,14 @@ def model_of(columns: dict[str, dict[str, Any]], **source: Any) -> Model:
         name: Column.model_validate(column).model_dump(mode="json") for name, column in columns.items()
     }
     return parse_model(content)
+
+
+def published(job: Job) -> list[dict[str, Any]]:
+    """The rows of the published version, read as its consumers do: with pyarrow, over the manifest."""
+    manifest = job.json(job.json(f"{job.arguments.curated_uri}/current.json")["manifest_uri"])
+    rows: list[dict[str, Any]] = []
+    for file in manifest["files"]:
+        bucket, _, key = f"{manifest['dataset_uri']}{file['name']}".removeprefix("s3://").partition("/")
+        body = job.clients.s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+        rows += pq.read_table(io.BytesIO(body)).to_pylist()
+    return rows
