@@ -12,6 +12,7 @@ Port = Annotated[int, Field(ge=1, le=65535)]
 # No character that a URL, an IAM pattern or a JSON text could read as something else than a name.
 Host = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?$")]
 DatabaseName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_$.-]{1,128}$")]
+ProjectFile = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-][A-Za-z0-9_./-]*\.pem$")]
 BucketName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$")]
 RoleArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:iam::\d{12}:role/[A-Za-z0-9_+=,.@/-]+$")]
 KeyArn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:key/[a-z0-9-]+$")]
@@ -81,16 +82,25 @@ class _ResourceConnection(_Connection):
 
 
 class RelationalConnection(_ServerConnection):
-    """A relational database."""
+    """A relational database; `certificate_authority` is a PEM file of the project that PostgreSQL is verified by."""
 
     reads_queries: ClassVar[bool] = True
 
     engine: Literal["postgresql", "mysql", "mariadb", "sqlserver", "oracle"]
     database: DatabaseName
+    certificate_authority: ProjectFile | None = None
+
+    @model_validator(mode="after")
+    def _can_be_verified(self) -> "RelationalConnection":
+        if self.certificate_authority is not None and self.engine != "postgresql":
+            raise ValueError(
+                "certificate_authority: of the relational engines' drivers only PostgreSQL's takes one along; remove it"
+            )
+        return self
 
 
 class DocumentConnection(_ServerConnection):
-    """MongoDB, or DocumentDB."""
+    """MongoDB, or DocumentDB; `certificate_authority` is a PEM file of the project that it is verified by."""
 
     table_form: ClassVar[str] = r"(?!system\.)[A-Za-z_][^$\0]{0,119}"
     table_is: ClassVar[str] = "a collection's name: it begins with a letter or _, and holds no $"
@@ -98,6 +108,7 @@ class DocumentConnection(_ServerConnection):
     engine: Literal["mongodb", "documentdb"]
     port: Port = 27017
     database: DatabaseName
+    certificate_authority: ProjectFile | None = None
 
 
 class RedisConnection(_ServerConnection):

@@ -23,6 +23,7 @@ from tests.infrastructure.platform_assembly import MODEL, ROOT, Stack
 COMPANY_SECRET = "arn:aws:secretsmanager:eu-west-1:222222222222:secret:core/reader-AbC123"
 READER = "arn:aws:iam::333333333333:role/baton-reads"
 KEY = "arn:aws:kms:eu-west-1:111111111111:key/0f3f5e2a-5c9b-4b1c-9a55-3f6f0c7d1e11"
+BANK_CA = "tests/infrastructure/bank_ca.pem"
 SERVER = {"host": "db.bank.example"}
 
 CONNECTIONS: dict[str, dict[str, Any]] = {
@@ -38,7 +39,15 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
         "database": "core",
         "secret": COMPANY_SECRET,
     },
+    "verified": {
+        "engine": "postgresql",
+        **SERVER,
+        "port": 5432,
+        "database": "core",
+        "certificate_authority": BANK_CA,
+    },
     "mongodb": {"engine": "mongodb", **SERVER, "database": "core"},
+    "mongodbverified": {"engine": "mongodb", **SERVER, "database": "core", "certificate_authority": BANK_CA},
     "documentdb": {"engine": "documentdb", **SERVER, "port": 27018, "database": "core"},
     "redis": {"engine": "redis", **SERVER, "port": 6380, "database": 3},
     "dynamodb": {"engine": "dynamodb"},
@@ -50,7 +59,7 @@ CONNECTIONS: dict[str, dict[str, Any]] = {
 }
 TABLES = {"redis": "customer:*", "dynamodb": "Customers", "s3": "exports/customers/"}
 SERVERS = [name for name, connection in CONNECTIONS.items() if "host" in connection]
-RELATIONAL = ["postgresql", "mysql", "mariadb", "sqlserver", "oracle", "companysecret"]
+RELATIONAL = ["postgresql", "mysql", "mariadb", "sqlserver", "oracle", "companysecret", "verified"]
 FOLDER = tempfile.TemporaryDirectory(prefix="baton-sources-")  # goes with the process
 
 

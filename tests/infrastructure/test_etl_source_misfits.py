@@ -1,11 +1,15 @@
 """What a kind of source cannot do, and connections that would lead elsewhere, are refused before synthesis."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from stacks.connections import Connection
+from stacks.settings import ConfigurationError
+from stacks.source_access import certificate_file
 from tests.infrastructure.sources_assembly import (
+    BANK_CA,
     COMPANY_SECRET,
     CONNECTIONS,
     KEY,
@@ -53,6 +57,8 @@ FAULTY: list[tuple[str, dict[str, Any], str]] = [
     ("s3", {"key": "alias/exports"}, "key"),
     ("s3role", {"role": "arn:aws:iam::333333333333:role/*"}, "role"),
     ("redis", {"password": "x"}, "password"),
+    ("mysql", {"certificate_authority": BANK_CA}, "only PostgreSQL's takes one along"),
+    ("verified", {"certificate_authority": "/etc/ssl/bank.pem"}, "certificate_authority"),
 ]
 
 
@@ -60,3 +66,32 @@ FAULTY: list[tuple[str, dict[str, Any], str]] = [
 def test_a_connection_that_would_lead_elsewhere_is_refused(name: str, change: dict[str, Any], sentence: str) -> None:
     with pytest.raises(ValueError, match=sentence):
         environment_with({name: {**CONNECTIONS[name], **change}})
+
+
+CERTIFICATE = "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n"
+KEY_BESIDE = "-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----\n"
+
+
+@pytest.mark.parametrize(
+    ("content", "engine", "sentence"),
+    [
+        (None, "mongodb", "there is no such certificate_authority"),
+        ("nothing", "mongodb", "certificates as PEM"),
+        (CERTIFICATE + KEY_BESIDE, "mongodb", "no private key"),
+        (CERTIFICATE * 2, "postgresql", "reads one certificate, not 2"),
+    ],
+)
+def test_a_file_that_is_no_authority_for_its_reader_is_refused(
+    content: str | None, engine: str, sentence: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "bank.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ConfigurationError, match=sentence):
+        certificate_file(path, engine)
+
+
+def test_a_bundle_serves_a_reader_that_reads_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "bank.pem"
+    path.write_text(CERTIFICATE * 2)
+    assert certificate_file(path, "documentdb") == path

@@ -1,13 +1,16 @@
 """The way to each kind of source: the connection, what the job is told, and the least that its role needs."""
 
 import json
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.infrastructure.platform_assembly import Stack, statements
+from tests.infrastructure.platform_assembly import ROOT, Stack, statements
 from tests.infrastructure.sources_assembly import (
+    BANK_CA,
     COMPANY_SECRET,
     CONNECTIONS,
     KEY,
@@ -20,7 +23,7 @@ from tests.infrastructure.sources_assembly import (
 from tests.test_templates import cfn_lint
 
 OWN_SECRET = [name for name in SERVERS if name != "companysecret"]
-LIBRARY_ENGINES = ["mongodb", "documentdb", "redis"]
+LIBRARY_ENGINES = ["mongodb", "mongodbverified", "documentdb", "redis"]
 WITHOUT_LOGIN = [name for name in CONNECTIONS if name not in SERVERS]
 
 
@@ -109,6 +112,34 @@ def test_no_password_stands_anywhere(name: str) -> None:
     text = json.dumps(stack(name).of_type("AWS::Glue::Job")) + json.dumps(connection(name))
     assert "password" not in text.lower()
     assert all("SecretString" not in s for s in stack(name).of_type("AWS::SecretsManager::Secret").values())
+
+
+def test_postgresql_is_verified_by_the_companys_authority_on_every_executor() -> None:
+    url = connection("verified")["ConnectionProperties"]["JDBC_CONNECTION_URL"]
+    assert url.partition("?")[2].split("&") == [
+        "sslmode=verify-full",
+        "sslfactory=org.postgresql.ssl.SingleCertValidatingFactory",
+        "sslfactoryarg=classpath:certificate_authority.pem",
+    ]
+    jar = synthesised()[2].parent / f"asset.{shipped_file(arguments('verified')['--extra-jars'])}"
+    with zipfile.ZipFile(jar) as archive:
+        assert archive.read("certificate_authority.pem") == (ROOT / BANK_CA).read_bytes()
+
+
+def test_a_python_reader_is_told_the_name_of_the_authoritys_file_in_its_folder() -> None:
+    name = shipped_file(arguments("mongodbverified")["--extra-files"])
+    assert json.loads(arguments("mongodbverified")["--place"])["ca_file"] == name
+    assert (synthesised()[2].parent / f"asset.{name}").read_bytes() == (ROOT / BANK_CA).read_bytes()
+
+
+@pytest.mark.parametrize(("name", "argument"), [("verified", "--extra-jars"), ("mongodbverified", "--extra-files")])
+def test_the_job_may_download_the_authoritys_file(name: str, argument: str) -> None:
+    file = shipped_file(arguments(name)[argument])
+    assert any(f"/{file}" in json.dumps(r) for s in granting(name, "s3:GetObject") for r in s["Resource"])
+
+
+def shipped_file(location: dict[str, Any]) -> str:
+    return re.findall(r"/([0-9a-f]{64}\.\w+)", json.dumps(location))[0]
 
 
 @pytest.mark.parametrize("name", OWN_SECRET)

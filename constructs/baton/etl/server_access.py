@@ -1,9 +1,11 @@
 """The way to a document database or a key-value store."""
 
+from pathlib import Path
 from typing import Literal
 
 from constructs import Construct
 
+from baton.etl.certificate_authority import CertificateAuthority
 from baton.etl.source_access import SourceAccess
 from baton.etl.source_login import SourceLogin
 from baton.foundation.network import PrivateNetwork
@@ -19,6 +21,8 @@ class ServerAccess(SourceAccess):
         database: The database there; for Redis, its number.
         network: The network the workers run in.
         login: Where its login lies.
+        certificate_authority: The file with the certificates that the server's must be signed by; without it, one of
+            the authorities that the workers' own system trusts.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class ServerAccess(SourceAccess):
         database: str | int,
         network: PrivateNetwork,
         login: SourceLogin,
+        certificate_authority: Path | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -41,3 +46,8 @@ class ServerAccess(SourceAccess):
             network=network,
             login=login,
         )
+        if certificate_authority is not None:
+            self._authority = CertificateAuthority(
+                self, "CertificateAuthority", pem=certificate_authority, reader="python"
+            )
+            self._place["ca_file"] = self._authority.file_name

@@ -10,6 +10,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
+from baton.etl.certificate_authority import CertificateAuthority
 from baton.etl.source_login import SourceLogin
 from baton.foundation.network import PrivateNetwork
 from baton.permissions import allow
@@ -49,6 +50,7 @@ class SourceAccess(Construct):
         self.engine = engine
         self._place = dict(place)
         self._login = login
+        self._authority: CertificateAuthority | None = None
         self.secret: secretsmanager.ISecret | None = None
         properties = dict(connection_properties or {})
         if login is not None:
@@ -62,7 +64,8 @@ class SourceAccess(Construct):
         """What the job is told of its source."""
         place = json.dumps(self._place, sort_keys=True, separators=(",", ":"))
         login = {} if self.secret is None else {"--secret_arn": self.secret.secret_arn}
-        return {"--engine": self.engine, "--place": place, **login}
+        authority = {} if self._authority is None else self._authority.arguments
+        return {"--engine": self.engine, "--place": place, **login, **authority}
 
     def grant_read(self, role: iam.Role) -> None:
         """Let `role` find the connection and read the login. A kind of source adds what opens the source itself."""
@@ -77,6 +80,8 @@ class SourceAccess(Construct):
         )
         if self._login is not None and self.secret is not None:
             self._login.grant_read(role, self.secret)
+        if self._authority is not None:
+            self._authority.grant_read(role)
 
     @property
     def _description(self) -> str:
