@@ -17,6 +17,7 @@ from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
+from stacks.connections import DynamoDbConnection, FileConnection, account_of
 from stacks.settings import Environment
 
 # CloudWatch Logs knows these spans only; the configuration allows no other.
@@ -62,6 +63,7 @@ class DataLakeStack(cdk.Stack):
         removal_policy = cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
         retention = LOG_RETENTION[environment.log_retention_days]
         self.keys = PlatformKeys(self, "Keys", removal_policy=removal_policy)
+        connections = environment.connections.values()
         self.network = PrivateNetwork(
             self,
             "Network",
@@ -69,7 +71,11 @@ class DataLakeStack(cdk.Stack):
             availability_zones=environment.availability_zones,
             log_key=self.keys.operations,
             log_retention=retention,
-            database_ports=[port for connection in environment.connections.values() if (port := connection.port)],
+            database_ports=[port for connection in connections if (port := connection.port)],
+            foreign_buckets=[c.bucket for c in connections if isinstance(c, FileConnection) and c.role],
+            foreign_table_accounts=[
+                account_of(c.role) for c in connections if isinstance(c, DynamoDbConnection) and c.role
+            ],
         )
         self.zones = LakeZones(
             self,
@@ -104,6 +110,7 @@ class DataLakeStack(cdk.Stack):
             layer=self.layer,
             source=source,
             wheels=source / "build" / "wheels",
+            etl_libraries=source / "build" / "etl-libraries",
             log_retention=retention,
             removal_policy=removal_policy,
             environment_name=environment.name,

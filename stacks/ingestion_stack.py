@@ -7,14 +7,13 @@ from aws_cdk import aws_events as events
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
-from baton.etl.jdbc_source import JdbcSource
-from baton.etl.source_connection import PseudonymKey, SourceConnection
+from baton.etl.pseudonym_key import PseudonymKey
 from baton.foundation.runtime_code import JobCode
 from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
-from stacks.connections import RelationalConnection
 from stacks.settings import Environment
+from stacks.source_access import source_access
 
 
 class IngestionStack(cdk.Stack):
@@ -37,18 +36,11 @@ class IngestionStack(cdk.Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        database = environment.connections[model.source.connection]
-        if not isinstance(database, RelationalConnection):
-            raise ValueError(f"{model.name}: {database.engine} is not read yet")
-        self.connection = SourceConnection(
+        self.source = source_access(
             self,
-            "Source",
-            source=JdbcSource(
-                engine=database.engine, host=database.host, port=database.port, database=database.database
-            ),
-            network=platform.network,
-            key=platform.keys.vault,
-            removal_policy=platform.removal_policy,
+            connection=environment.connections[model.source.connection],
+            source=model.source,
+            platform=platform,
         )
         self.pseudonym_key = PseudonymKey(
             self, "PseudonymKey", key=platform.keys.vault, removal_policy=platform.removal_policy
@@ -58,7 +50,7 @@ class IngestionStack(cdk.Stack):
             "Etl",
             platform=platform,
             model=model,
-            connection=self.connection,
+            source=self.source,
             pseudonym_key=self.pseudonym_key.secret,
             code=JobCode(self, "Code", model=model, source=platform.source, wheels=platform.wheels),
         )
@@ -77,6 +69,7 @@ class IngestionStack(cdk.Stack):
             runbook="docs/runbook.md#etl-failed",
         )
         cdk.CfnOutput(self, "GlueJobName", value=self.job.job_name)
-        cdk.CfnOutput(self, "ConnectionName", value=self.connection.connection_name)
-        cdk.CfnOutput(self, "SourceSecretArn", value=self.connection.secret.secret_arn)
+        cdk.CfnOutput(self, "ConnectionName", value=self.source.connection_name)
+        if self.source.secret is not None:
+            cdk.CfnOutput(self, "SourceSecretArn", value=self.source.secret.secret_arn)
         cdk.CfnOutput(self, "PseudonymKeySecretArn", value=self.pseudonym_key.secret.secret_arn)

@@ -9,7 +9,7 @@ from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from baton.specification.base import Specification
 from baton.specification.model import ModelSpecification
-from stacks.connections import Connection
+from stacks.connections import Connection, region_of
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -54,6 +54,19 @@ class Environment(Specification):
         strays = [zone for zone in self.availability_zones if not zone.startswith(self.region)]
         if strays:
             raise ValueError(f"availability_zones: {strays[0]} is not in {self.region}")
+        return self
+
+    @model_validator(mode="after")
+    def _network_reaches_what_is_named(self) -> "Environment":
+        """The network's endpoints lead to the services of its own region, and to those alone."""
+        for name, connection in self.connections.items():
+            for key in ("secret", "key"):
+                arn = getattr(connection, key, None)
+                if arn is not None and region_of(arn) != self.region:
+                    raise ValueError(
+                        f"connections.{name}.{key}: lies in {region_of(arn)}, and jobs in {self.region} reach only "
+                        f"their own region; replicate it to {self.region}"
+                    )
         return self
 
 

@@ -31,6 +31,8 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ),
     ("missing key", lambda m: m.pop("target"), "target: is missing; add it"),
     ("bad name", lambda m: m.update(name="Bank Churn"), "name: string should match pattern"),
+    ("name of the vault's shared prefix", lambda m: m.update(name="shared"), "names of the platform's own"),
+    ("name of another table", lambda m: m.update(name="churn_versions"), "names of the platform's own"),
     (
         "dropped column as feature",
         lambda m: m["features"].append("FULL_NAME"),

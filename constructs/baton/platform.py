@@ -20,7 +20,8 @@ from baton.observability.notifications import NotificationTopic
 class Platform:
     """One environment's shared foundation, and the choices that constructs read instead of the configuration.
 
-    `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that jobs bring along.
+    `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that SageMaker's jobs bring
+    along, `etl_libraries` that of the packages that Glue's do.
     `commit` and `author` say which state of the code is deployed, and whose it is.
     """
 
@@ -31,6 +32,7 @@ class Platform:
     layer: HandlerLayer
     source: Path
     wheels: Path
+    etl_libraries: Path
     log_retention: logs.RetentionDays
     removal_policy: cdk.RemovalPolicy
     environment_name: str

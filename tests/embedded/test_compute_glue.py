@@ -63,6 +63,17 @@ def test_arguments_and_libraries_arrive_as_glue_passes_them(s3: Any, tmp_path: P
     assert "from the zip" in logs[0]["message"]
 
 
+def test_every_one_of_several_libraries_is_on_the_path(s3: Any, tmp_path: Path) -> None:
+    second = io.BytesIO()
+    with zipfile.ZipFile(second, "w") as archive:
+        archive.writestr("other.py", "WORD = 'from the other'")
+    s3.put_object(Bucket="code", Key="lib/other.zip", Body=second.getvalue())
+    both = {"--extra-py-files": "s3://code/lib/shipped.zip,s3://code/lib/other.zip"}
+    result = run(s3, tmp_path, "import shipped, other; print(shipped.WORD, other.WORD)", both)
+    assert result.state == "SUCCEEDED", result.error_message
+    assert "from the zip from the other" in result.log_path.read_text()
+
+
 @pytest.mark.parametrize(
     ("script", "message"),
     [

@@ -320,3 +320,33 @@ def test_a_pipeline_is_updated_in_place(aws: EmbeddedAws, stacks: Any) -> None:
     stacks.delete("front-pipeline")
     with pytest.raises(ClientError, match="ResourceNotFound"):
         defined()
+
+
+def test_a_connection_into_the_network_and_a_table_of_versions_are_there(aws: EmbeddedAws, stacks: Any) -> None:
+    place = {"SubnetId": "subnet-1", "SecurityGroupIdList": ["sg-1"], "AvailabilityZone": "eu-west-1a"}
+    connection = {"ConnectionType": "NETWORK", "Description": "dynamodb", "PhysicalConnectionRequirements": place}
+    location = {"Fn::Join": ["", ["s3://", "curated", "/churn/runs/${run_id}/"]]}
+    table = {
+        "Name": "front_versions",
+        "Parameters": {"projection.enabled": "true", "storage.location.template": location},
+        "PartitionKeys": [{"Name": "run_id", "Type": "string"}],
+        "StorageDescriptor": {"Columns": [{"Name": "country", "Type": "string"}], "Location": "s3://curated/churn/"},
+    }
+    resources = {
+        "Connection": resource("AWS::Glue::Connection", CatalogId="000000000000", ConnectionInput=connection),
+        "Database": resource("AWS::Glue::Database", CatalogId="000000000000", DatabaseInput={"Name": "front_versions"}),
+        "Table": {
+            **resource("AWS::Glue::Table", CatalogId="000000000000", DatabaseName="front_versions", TableInput=table),
+            "DependsOn": "Database",
+        },
+    }
+    outputs = {"Name": {"Value": {"Ref": "Connection"}}}
+    assert stacks.deploy("front-network", resources, Outputs=outputs) == "CREATE_COMPLETE", stacks.why("front-network")
+    glue = aws.client("glue")
+    found = glue.get_connection(Name=stacks.outputs("front-network")["Name"])["Connection"]
+    assert found["ConnectionType"] == "NETWORK"
+    assert found["PhysicalConnectionRequirements"] == place
+    versions = glue.get_table(DatabaseName="front_versions", Name="front_versions")["Table"]
+    assert versions["Parameters"]["storage.location.template"] == "s3://curated/churn/runs/${run_id}/"
+    assert [key["Name"] for key in versions["PartitionKeys"]] == ["run_id"]
+    stacks.delete("front-network")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from baton.etl.jdbc_source import JdbcSource
+from baton.etl.jdbc_access import jdbc_url
 from tests.infrastructure.platform_assembly import Stack, statements, synthesised
 
 
@@ -38,11 +38,17 @@ def test_two_runs_never_overlap(stack: Stack) -> None:
 def test_the_job_is_given_every_argument_its_script_asks_for(stack: Stack) -> None:
     arguments = stack.only("AWS::Glue::Job")["DefaultArguments"]
     script = {"connection_name", "secret_arn", "pseudonym_secret_arn", "curated_uri", "vault_uri", "code_commit"}
-    assert {f"--{name}" for name in script} <= set(arguments)
+    assert {f"--{name}" for name in (*script, "engine", "place", "shared_vault_uri")} <= set(arguments)
     assert arguments["--code_commit"] == "0123abc"
     for argument in ("--curated_uri", "--vault_uri"):
         assert json.dumps(arguments[argument]).endswith('/bank_churn"]]}')
     assert re.search(r"/[0-9a-f]{64}\.zip", json.dumps(arguments["--extra-py-files"]))
+
+
+def test_surrogates_that_models_share_lie_beside_the_models_own(stack: Stack) -> None:
+    shared = json.dumps(stack.only("AWS::Glue::Job")["DefaultArguments"]["--shared_vault_uri"])
+    assert "ZonesVault" in shared
+    assert shared.endswith('/shared"]]}')
 
 
 def test_no_secret_stands_in_an_argument(stack: Stack) -> None:
@@ -80,7 +86,7 @@ def test_the_connection_asks_for_tls_and_takes_its_login_from_the_secret(stack: 
     ],
 )
 def test_every_engines_url_refuses_an_unencrypted_connection(engine: Any, url: str) -> None:
-    assert JdbcSource(engine=engine, host="db", port=1, database="core").url == url
+    assert jdbc_url(engine=engine, host="db", port=1, database="core") == url
 
 
 def test_both_secrets_are_generated_under_the_key_of_the_vault(stack: Stack) -> None:
@@ -102,9 +108,19 @@ def test_the_pseudonym_key_is_32_bytes_of_hex(stack: Stack) -> None:
 
 def test_the_job_writes_below_its_models_prefixes_alone(allowed: list[dict[str, Any]]) -> None:
     places = resources_of(allowed, "s3:PutObject") + resources_of(allowed, "s3:DeleteObject")
-    assert places
-    assert all("/bank_churn/*" in place for place in places)
-    assert not any(zone in place for place in places for zone in ("Models", "Evidence", "Features", "Monitoring"))
+    evidence = {place for place in places if "ZonesEvidence" in place}
+    assert len(evidence) == 1
+    assert all("/bank_churn/erasures/*" in place for place in evidence)
+    assert all("/bank_churn/*" in place for place in set(places) - evidence)
+    assert not any(zone in place for place in places for zone in ("Models", "Features", "Monitoring"))
+
+
+def test_old_versions_are_removed_in_the_vault_alone_and_below_the_models_prefix(allowed: list[dict[str, Any]]) -> None:
+    [place] = resources_of(allowed, "s3:DeleteObjectVersion")
+    assert "ZonesVault" in place and "/bank_churn/*" in place
+    [listing] = [s for s in allowed if "s3:ListBucketVersions" in s["Action"]]
+    assert "ZonesVault" in json.dumps(listing["Resource"])
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["bank_churn/*"]}}
 
 
 def test_what_was_published_is_never_deleted(allowed: list[dict[str, Any]]) -> None:
@@ -117,10 +133,16 @@ def test_the_job_reads_the_two_secrets_and_no_other(allowed: list[dict[str, Any]
     assert all("Ref" in place for place in places)
 
 
-def test_the_job_uses_no_key_of_models(allowed: list[dict[str, Any]]) -> None:
+def test_the_job_reads_nothing_under_the_key_of_models(allowed: list[dict[str, Any]]) -> None:
     keys = resources_of(allowed, "kms:Decrypt")
     assert len(keys) == 3
     assert not any("KeysModels" in key for key in keys)
+
+
+def test_the_key_of_evidence_encrypts_reports_and_decrypts_nothing(allowed: list[dict[str, Any]]) -> None:
+    [use] = [s for s in allowed if "KeysModels" in json.dumps(s["Resource"])]
+    assert use["Action"] == ["kms:GenerateDataKey"]
+    assert use["Condition"] == {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
 
 
 def test_metrics_go_to_glues_namespace_alone(allowed: list[dict[str, Any]]) -> None:

@@ -115,6 +115,12 @@ def test_the_storage_endpoint_leads_to_buckets_of_this_account_and_to_what_aws_p
     assert published["Action"] == ["s3:GetObject"]
 
 
+def test_the_table_endpoint_leads_to_tables_of_this_account(lake: Stack) -> None:
+    endpoint = lake.only("AWS::EC2::VPCEndpoint", containing="DynamoDb")
+    [own] = statements(endpoint["PolicyDocument"])
+    assert own["Condition"] == {"StringEquals": {"aws:ResourceAccount": {"Ref": "AWS::AccountId"}}}
+
+
 def test_flow_logs_are_encrypted_and_kept_as_configured(lake: Stack) -> None:
     group = lake.only("AWS::Logs::LogGroup", containing="FlowLogGroup")
     assert "KeysOperations" in json.dumps(group["KmsKeyId"])

@@ -135,9 +135,33 @@ def test_the_groups_policy_binds_every_principal_but_the_officer() -> None:
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_no_persona_reads_the_vault_the_raw_zone_or_a_secret(stack: Stack, persona: str) -> None:
     found = allowed(stack, persona)
-    assert not any("ZonesVault" in place or "ZonesRaw" in place for place in places(found, "s3:"))
-    assert not any("KeysVault" in place for place in places(found, "kms:"))
+    assert not any("ZonesRaw" in place for place in places(found, "s3:"))
+    assert not any("ZonesVault" in place for place in places(found, "s3:Get", "s3:List", "s3:Delete"))
+    assert not any("KeysVault" in place for place in places(found, "kms:Decrypt", "kms:ReEncrypt"))
     assert not any(action.startswith("secretsmanager:") for action in actions(found))
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_the_data_engineer_alone_lays_requests_of_erasure_into_the_vault_and_does_nothing_else_there(
+    stack: Stack, persona: str
+) -> None:
+    inside = [s for s in allowed(stack, persona) if "Vault" in json.dumps(s["Resource"])]
+    if persona != "DataEngineer":
+        assert inside == []
+        return
+    assert actions(inside) == {"s3:PutObject", "kms:GenerateDataKey"}
+    assert all("ZonesVault" in p and "/bank_churn/erasures/*" in p for p in places(inside, "s3:"))
+    [key] = [s for s in inside if s["Action"] == ["kms:GenerateDataKey"]]
+    assert "KeysVault" in json.dumps(key["Resource"])
+
+
+def test_of_the_evidence_the_data_engineer_reads_reports_of_erasures_alone(stack: Stack) -> None:
+    found = allowed(stack, "DataEngineer")
+    objects = [place for place in places(found, "s3:GetObject") if "ZonesEvidence" in place]
+    assert objects
+    assert all("/bank_churn/erasures/*" in place for place in objects)
+    [listing] = [s for s in found if s["Action"] == ["s3:ListBucket"] and "ZonesEvidence" in json.dumps(s["Resource"])]
+    assert listing["Condition"] == {"StringLike": {"s3:prefix": ["bank_churn/erasures/*"]}}
 
 
 @pytest.mark.parametrize("persona", PERSONAS)
@@ -150,7 +174,9 @@ def test_no_persona_passes_a_role_or_uses_a_wildcard_action(stack: Stack, person
 @pytest.mark.parametrize("persona", PERSONAS)
 def test_no_persona_writes_evidence_or_lifts_its_lock(stack: Stack, persona: str) -> None:
     found = allowed(stack, persona)
-    assert all("athena-results/*" in place for place in places(found, "s3:Put", "s3:Abort"))
+    written = places(found, "s3:Put", "s3:Abort")
+    assert not any("ZonesEvidence" in place for place in written)
+    assert all("athena-results/*" in place or "/erasures/*" in place for place in written)
     assert not {"s3:BypassGovernanceRetention", "s3:DeleteObject"} & actions(found)
 
 

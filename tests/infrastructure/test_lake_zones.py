@@ -131,8 +131,13 @@ def test_evidence_of_dev_is_not_locked() -> None:
     assert "ObjectLockEnabled" not in bucket(synthesised()["dev"]["DataLake"], "Evidence")
 
 
+def table_of(lake: Stack, name: str) -> dict[str, Any]:
+    [table] = [t["TableInput"] for t in lake.of_type("AWS::Glue::Table").values() if t["TableInput"]["Name"] == name]
+    return dict(table)
+
+
 def test_each_model_has_a_table_of_what_its_treatments_leave(lake: Stack) -> None:
-    table = lake.only("AWS::Glue::Table")["TableInput"]
+    table = table_of(lake, MODEL.name)
     columns = {column["Name"]: column["Type"] for column in table["StorageDescriptor"]["Columns"]}
     assert table["Name"] == MODEL.name
     assert list(columns) == list(MODEL.outputs)
@@ -143,9 +148,28 @@ def test_each_model_has_a_table_of_what_its_treatments_leave(lake: Stack) -> Non
 
 
 def test_a_table_reads_the_current_version_and_not_every_run(lake: Stack) -> None:
-    storage = lake.only("AWS::Glue::Table")["TableInput"]["StorageDescriptor"]
+    storage = table_of(lake, MODEL.name)["StorageDescriptor"]
     assert json.dumps(storage["Location"]).endswith('/bank_churn/current/"]]}')
     assert storage["InputFormat"].endswith("SymlinkTextInputFormat")
+
+
+def test_each_model_has_a_table_of_its_versions_with_the_same_columns(lake: Stack) -> None:
+    current, versions = table_of(lake, MODEL.name), table_of(lake, f"{MODEL.name}_versions")
+    assert versions["StorageDescriptor"]["Columns"] == current["StorageDescriptor"]["Columns"]
+    assert versions["PartitionKeys"] == [{"Name": "run_id", "Type": "string"}]
+    storage = versions["StorageDescriptor"]
+    assert storage["InputFormat"] == "org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat"
+    assert storage["OutputFormat"] == "org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat"
+    assert storage["SerdeInfo"] == current["StorageDescriptor"]["SerdeInfo"]
+
+
+def test_a_version_is_found_by_its_name_and_no_partition_is_ever_registered(lake: Stack) -> None:
+    parameters = table_of(lake, f"{MODEL.name}_versions")["Parameters"]
+    assert parameters["projection.enabled"] == "true"
+    assert parameters["projection.run_id.type"] == "injected"
+    [_, [scheme, bucket, path]] = parameters["storage.location.template"]["Fn::Join"]
+    assert (scheme, path) == ("s3://", "/bank_churn/runs/${run_id}/")
+    assert "ZonesCurated" in json.dumps(bucket)
 
 
 def test_the_workgroup_forces_encrypted_results_and_bounds_a_query(lake: Stack) -> None:

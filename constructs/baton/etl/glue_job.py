@@ -11,15 +11,19 @@ from aws_cdk import aws_s3_assets as s3_assets
 from aws_cdk import aws_secretsmanager as secretsmanager
 from constructs import Construct
 
-from baton.etl.job_role import EtlJobRole
-from baton.etl.source_connection import SourceConnection
+from baton.etl.job_role import SHARED, EtlJobRole
+from baton.etl.source_access import SourceAccess
+from baton.foundation.etl_libraries import EtlLibraries
 from baton.foundation.runtime_code import PACKAGE, JobCode
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 
+# Spark reads the other engines itself, or boto3 does, which Glue has.
+LIBRARY_ENGINES = ("mongodb", "documentdb", "redis")
+
 
 class GlueEtlJob(Construct):
-    """A Glue 5 job that carries one model's rows from their database to the curated zone, on a schedule.
+    """A Glue 5 job that carries one model's rows from their source to the curated zone, on a schedule.
 
     One run at a time: two would give the same new person two surrogates. A run that fails is tried once more, as a
     login may be rotated while it is in use; a run publishes at its very end, so trying again does no harm.
@@ -27,7 +31,7 @@ class GlueEtlJob(Construct):
     Args:
         platform: The environment's foundation.
         model: The model whose source is read.
-        connection: The way to that source.
+        source: The way to that source.
         pseudonym_key: The key of the keyed hashes.
         code: The model's code.
 
@@ -42,7 +46,7 @@ class GlueEtlJob(Construct):
         *,
         platform: Platform,
         model: ModelSpecification,
-        connection: SourceConnection,
+        source: SourceAccess,
         pseudonym_key: secretsmanager.ISecret,
         code: JobCode,
     ) -> None:
@@ -54,11 +58,16 @@ class GlueEtlJob(Construct):
             self,
             "Role",
             platform=platform,
-            prefix=model.name,
-            connection=connection,
+            model=model,
+            source=source,
             pseudonym_key=pseudonym_key,
         ).role
         code.grant_read(self.role)
+        shipped = [code.code]
+        if source.engine in LIBRARY_ENGINES:
+            libraries = EtlLibraries(self, "Libraries", source=platform.source, folder=platform.etl_libraries)
+            libraries.grant_read(self.role)
+            shipped.append(libraries.asset)
         iam.Grant.add_to_principal(
             grantee=self.role,
             actions=["s3:GetObject"],
@@ -79,15 +88,15 @@ class GlueEtlJob(Construct):
             timeout=120,  # minutes; Glue's own default is two days, and bills them
             max_retries=1,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
-            connections=glue.CfnJob.ConnectionsListProperty(connections=[connection.connection_name]),
+            connections=glue.CfnJob.ConnectionsListProperty(connections=[source.connection_name]),
             security_configuration=self._security_configuration(platform),
             default_arguments={
-                "--extra-py-files": code.code.s3_object_url,
-                "--connection_name": connection.connection_name,
-                "--secret_arn": connection.secret.secret_arn,
+                **source.arguments,
+                "--extra-py-files": ",".join(asset.s3_object_url for asset in shipped),
                 "--pseudonym_secret_arn": pseudonym_key.secret_arn,
                 "--curated_uri": zones.curated.s3_url_for_object(model.name),
                 "--vault_uri": zones.vault.s3_url_for_object(model.name),
+                "--shared_vault_uri": zones.vault.s3_url_for_object(SHARED),
                 "--code_commit": platform.commit,
                 "--TempDir": zones.raw.s3_url_for_object(f"{model.name}/tmp/"),
                 "--job-language": "python",

@@ -38,6 +38,8 @@ class PrivateNetwork(Construct):
         log_key: Encrypts the flow logs.
         log_retention: How long the flow logs are kept.
         database_ports: TCP ports of the databases that jobs may reach at private addresses.
+        foreign_buckets: Names of buckets of other accounts that jobs may read, besides all of this account's.
+        foreign_table_accounts: Ids of other accounts whose DynamoDB tables jobs may read, besides this account's.
 
     See:
         https://docs.aws.amazon.com/glue/latest/dg/setup-vpc-for-glue-access.html
@@ -53,6 +55,8 @@ class PrivateNetwork(Construct):
         log_key: kms.IKey,
         log_retention: logs.RetentionDays,
         database_ports: Sequence[int] = (),
+        foreign_buckets: Sequence[str] = (),
+        foreign_table_accounts: Sequence[str] = (),
     ) -> None:
         super().__init__(scope, construct_id)
         self.vpc = ec2.Vpc(
@@ -77,7 +81,8 @@ class PrivateNetwork(Construct):
             ),
         )
         self.job_security_group = self._job_security_group(database_ports)
-        self._reach_storage()
+        self._reach_buckets(sorted(set(foreign_buckets)))
+        self._reach_tables(sorted(set(foreign_table_accounts)))
         self._reach_services()
         self._log_flows(log_key, log_retention)
         self.subnet_ids = [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
@@ -97,7 +102,7 @@ class PrivateNetwork(Construct):
                 group.add_egress_rule(ec2.Peer.ipv4(private_range), ec2.Port.tcp(port), "Databases of the company")
         return group
 
-    def _reach_storage(self) -> None:
+    def _reach_buckets(self, foreign: Sequence[str]) -> None:
         """S3 without the internet, and no bucket of somebody else's to carry data to."""
         storage = self.vpc.add_gateway_endpoint("S3", service=ec2.GatewayVpcEndpointAwsService.S3)
         stack = Stack.of(self)
@@ -121,7 +126,39 @@ class PrivateNetwork(Construct):
                 ],
             )
         )
-        self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        if foreign:
+            arns = [f"arn:{stack.partition}:s3:::{bucket}" for bucket in foreign]
+            storage.add_to_policy(
+                iam.PolicyStatement(
+                    sid="SourcesOfOtherAccounts",
+                    principals=[iam.AnyPrincipal()],
+                    actions=["s3:GetBucketLocation", "s3:GetObject", "s3:ListBucket"],
+                    resources=[*arns, *(f"{arn}/*" for arn in arns)],
+                )
+            )
+
+    def _reach_tables(self, foreign_accounts: Sequence[str]) -> None:
+        """DynamoDB without the internet, and no table of somebody else's to carry data to."""
+        tables = self.vpc.add_gateway_endpoint("DynamoDb", service=ec2.GatewayVpcEndpointAwsService.DYNAMODB)
+        tables.add_to_policy(
+            iam.PolicyStatement(
+                sid="TablesOfThisAccount",
+                principals=[iam.AnyPrincipal()],
+                actions=["dynamodb:*"],
+                resources=["*"],
+                conditions={"StringEquals": {"aws:ResourceAccount": Stack.of(self).account}},
+            )
+        )
+        if foreign_accounts:
+            tables.add_to_policy(
+                iam.PolicyStatement(
+                    sid="SourcesOfOtherAccounts",
+                    principals=[iam.AnyPrincipal()],
+                    actions=["dynamodb:DescribeTable", "dynamodb:Scan"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"aws:ResourceAccount": list(foreign_accounts)}},
+                )
+            )
 
     def _reach_services(self) -> None:
         group = ec2.SecurityGroup(

@@ -66,7 +66,7 @@ class JobCode(Construct):
             path=str(wheels),
             exclude=["*", *(f"!{name}" for name in _locked_wheels(lock=lock, wheels=wheels))],
             ignore_mode=cdk.IgnoreMode.GIT,
-            asset_hash=_sha256(lock),
+            asset_hash=sha256(lock),
             asset_hash_type=cdk.AssetHashType.CUSTOM,
         )
 
@@ -109,7 +109,7 @@ class HandlerLayer:
             str(self.folder),
             exclude=["bin", "__pycache__"],
             ignore_mode=cdk.IgnoreMode.GIT,
-            asset_hash=_sha256(self.source / PACKAGE / HANDLERS / "requirements.lock"),
+            asset_hash=sha256(self.source / PACKAGE / HANDLERS / "requirements.lock"),
             asset_hash_type=cdk.AssetHashType.CUSTOM,
         )
         return lambda_.LayerVersion(
@@ -218,10 +218,8 @@ def _locked_wheels(*, lock: Path, wheels: Path) -> list[str]:
     """The files in `wheels` of the projects that `lock` pins: what an older lock left there does not ship."""
     available = {path.name: path.name.split("-")[:2] for path in sorted(wheels.glob("*.whl"))}
     names = []
-    for project, version in re.findall(
-        r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock.read_text(encoding="utf-8"), re.MULTILINE
-    ):
-        wanted = [re.sub(r"[-_.]+", "_", project).lower(), version]
+    for project, version in locked_versions(lock):
+        wanted = [project, version]
         matches = [name for name, (stem, pin) in available.items() if [stem.lower(), pin] == wanted]
         if not matches:
             raise FileNotFoundError(f"{wheels}: there is no wheel of {project} {version}; run `make install`")
@@ -229,5 +227,12 @@ def _locked_wheels(*, lock: Path, wheels: Path) -> list[str]:
     return names
 
 
-def _sha256(path: Path) -> str:
+def locked_versions(lock: Path) -> list[tuple[str, str]]:
+    """Every project that a lock file pins, by the name its files bear once installed, and the version."""
+    pins = re.findall(r"^([A-Za-z0-9._-]+)==([^\s;]+)", lock.read_text(encoding="utf-8"), re.MULTILINE)
+    return [(re.sub(r"[-_.]+", "_", project).lower(), version) for project, version in pins]
+
+
+def sha256(path: Path) -> str:
+    """The hash of a file, in hex digits."""
     return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -29,6 +29,23 @@ def read_zone(bucket: s3.IBucket, key: kms.IKey, prefixes: Sequence[str]) -> lis
     ]
 
 
+def request_erasures(vault: s3.IBucket, key: kms.IKey, prefixes: Sequence[str]) -> list[Duty]:
+    """Lay the name of somebody who is to be forgotten into the vault, where only the ETL job can read it."""
+    region = cdk.Stack.of(key).region
+    return [
+        Duty(
+            actions=["s3:PutObject"],
+            resources=[vault.arn_for_objects(f"{prefix}/erasures/*") for prefix in prefixes],
+            why_wildcard="Each request is an object of its own, which the person who makes it names.",
+        ),
+        Duty(
+            actions=["kms:GenerateDataKey"],
+            resources=[key.key_arn],
+            conditions={"StringEquals": {"kms:ViaService": f"s3.{region}.amazonaws.com"}},
+        ),
+    ]
+
+
 def decrypt(key: kms.IKey, *, through: str) -> Duty:
     """Use a key where a service asks for it on the caller's behalf, and never on ciphertext of one's own."""
     region = cdk.Stack.of(key).region

@@ -91,7 +91,7 @@ class Team(Construct):
             self,
             "DataEngineer",
             name="data-engineer",
-            description="Runs the ETL jobs and reads the curated zone",
+            description="Runs the ETL jobs, reads the curated zone and asks for erasures",
             duties=self._of_data_engineer(),
             denied=forbidden,
         )
@@ -160,6 +160,8 @@ class Team(Construct):
             ),
             *self._query,
             *duties.read_zone(zones.curated, keys.data, self._prefixes),
+            *duties.request_erasures(zones.vault, keys.vault, self._prefixes),
+            *duties.read_zone(zones.evidence, keys.models, [f"{prefix}/erasures" for prefix in self._prefixes]),
             duties.read_logs(self._stack, ["/aws-glue/jobs"]),
             duties.watch(),
         ]

@@ -20,10 +20,13 @@ HIVE_TYPES = {
 
 
 class Catalog(Construct):
-    """A Glue database with one table for each model's curated columns.
+    """A Glue database with two tables for each model's curated columns: what is published now, and what ever was.
 
-    A table reads a list of the current version's files, which the ETL job writes to `<model>/current/`, and not the
-    folder of all runs: that one would count every version's rows, and mistake the manifests between them for data.
+    `<model>` reads a list of the current version's files, which the ETL job writes to `<model>/current/`, and not the
+    folder of all runs: that one would count every version's rows.
+
+    `<model>_versions` reads the version that a query names, `WHERE run_id = '...'`, and refuses a query that names
+    none. Its partitions are projected from that name, so nothing has to be told of a new version.
 
     Args:
         database_name: Its name in Glue, where names are the only identity.
@@ -32,6 +35,7 @@ class Catalog(Construct):
 
     See:
         https://docs.aws.amazon.com/athena/latest/ug/parquet-serde.html
+        https://docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html
     """
 
     def __init__(
@@ -55,32 +59,66 @@ class Catalog(Construct):
             ),
         )
         for model in models:
-            table = glue.CfnTable(
-                self,
-                model.construct_id,
-                catalog_id=account,
-                database_name=database_name,
-                table_input=_table(model, curated),
-            )
-            table.add_resource_dependency(database)
+            for construct_id, table_input in (
+                (model.construct_id, _current(model, curated)),
+                (f"{model.construct_id}Versions", _versions(model, curated)),
+            ):
+                table = glue.CfnTable(
+                    self, construct_id, catalog_id=account, database_name=database_name, table_input=table_input
+                )
+                table.add_resource_dependency(database)
 
 
-def _table(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.TableInputProperty:
+def _current(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.TableInputProperty:
     return glue.CfnTable.TableInputProperty(
         name=model.name,
         description=model.title,
         table_type="EXTERNAL_TABLE",
         parameters={"EXTERNAL": "TRUE", "classification": "parquet"},
-        storage_descriptor=glue.CfnTable.StorageDescriptorProperty(
-            columns=[
-                glue.CfnTable.ColumnProperty(name=name.lower(), type=HIVE_TYPES[column.curated_type])
-                for name, column in model.outputs.items()
-            ],
+        storage_descriptor=_storage(
+            model,
             location=curated.s3_url_for_object(f"{model.name}/current/"),
             input_format="org.apache.hadoop.hive.ql.io.SymlinkTextInputFormat",
             output_format="org.apache.hadoop.hive.ql.io.HiveIgnoreKeyTextOutputFormat",
-            serde_info=glue.CfnTable.SerdeInfoProperty(
-                serialization_library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
-            ),
+        ),
+    )
+
+
+def _versions(model: ModelSpecification, curated: s3.IBucket) -> glue.CfnTable.TableInputProperty:
+    runs = curated.s3_url_for_object(f"{model.name}/runs/")
+    return glue.CfnTable.TableInputProperty(
+        name=f"{model.name}_versions",
+        description=f"{model.title}: every published version, one at a time, by its run_id",
+        table_type="EXTERNAL_TABLE",
+        parameters={
+            "EXTERNAL": "TRUE",
+            "classification": "parquet",
+            "projection.enabled": "true",
+            "projection.run_id.type": "injected",
+            "storage.location.template": f"{runs}${{run_id}}/",
+        },
+        partition_keys=[glue.CfnTable.ColumnProperty(name="run_id", type="string")],
+        storage_descriptor=_storage(
+            model,
+            location=runs,
+            input_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetInputFormat",
+            output_format="org.apache.hadoop.hive.ql.io.parquet.MapredParquetOutputFormat",
+        ),
+    )
+
+
+def _storage(
+    model: ModelSpecification, *, location: str, input_format: str, output_format: str
+) -> glue.CfnTable.StorageDescriptorProperty:
+    return glue.CfnTable.StorageDescriptorProperty(
+        columns=[
+            glue.CfnTable.ColumnProperty(name=name.lower(), type=HIVE_TYPES[column.curated_type])
+            for name, column in model.outputs.items()
+        ],
+        location=location,
+        input_format=input_format,
+        output_format=output_format,
+        serde_info=glue.CfnTable.SerdeInfoProperty(
+            serialization_library="org.apache.hadoop.hive.ql.io.parquet.serde.ParquetHiveSerDe"
         ),
     )

@@ -53,6 +53,8 @@ class ModelSpecification(Specification):
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ModelSpecification":
+        if self.name == "shared" or self.name.endswith("_versions"):
+            raise ValueError("name: shared and ..._versions are names of the platform's own; take another")
         if len(self.outputs) != sum(column.output is not None for column in self.columns.values()):
             raise ValueError("columns: two columns have the same output name")
         self._check_source()
@@ -65,6 +67,11 @@ class ModelSpecification(Specification):
         if self.target.column in self.features:
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
         return self
+
+    @property
+    def surrogate_domains(self) -> list[str]:
+        """The domains of surrogates that this model shares with others, in order."""
+        return sorted({column.domain for column in self.columns.values() if column.domain is not None})
 
     @property
     def surrogate(self) -> str | None:
