@@ -93,7 +93,7 @@ def _free_text(bench: Bench, source: DataFrame, people: pd.DataFrame) -> tuple[f
 
 
 def _found(bench: Bench, source: DataFrame, model: Model, sentences: Sequence[str]) -> int:
-    """How many of the sentences are found, at least: the check counts values and texts by kind, and the most is taken."""
+    """How many of the sentences are found, at least: the check counts values and texts by kind; the most is taken."""
     output = _output(bench, "city", list(sentences), clean=())
     problems = find_leaks(source=source, output=output, model=model) + find_patterns(output=output, model=model)
     return min(len(sentences), max(_counts(problems).values(), default=0))

@@ -26,8 +26,8 @@ def erase(*, lake: Lake, model: Model, arguments: Arguments, run_id: str, now: d
         EtlError: There is no such request, or it names no key.
         Overtaken: A run of another model changed a shared vault meanwhile; the request stays, so ask again.
     """
-    request_uri = f"{arguments.vault_uri}/erasures/{arguments.erasure}.json"
-    report_uri = f"{arguments.evidence_uri}/erasures/{arguments.erasure}.json"
+    asked = f"{arguments.vault_uri}/erasures"
+    request_uri, found_uri = f"{asked}/{arguments.erasure}.json", f"{asked}/{arguments.erasure}.found.json"
     request = lake.objects.read_json(request_uri)
     if request is None or not isinstance(request.get("key"), str) or not request["key"]:
         raise EtlError(f"{request_uri}: there is no such request, or it names no key; ask again with baton erase")
@@ -41,28 +41,29 @@ def erase(*, lake: Lake, model: Model, arguments: Arguments, run_id: str, now: d
         frames=lake.frames,
     )
     # Of an attempt that died half way, what it had found: the vault may have forgotten it since.
-    ordinals: dict[str, int] = dict((lake.objects.read_json(report_uri) or {"ordinals": {}})["ordinals"])
+    ordinals: dict[str, int] = lake.objects.read_json(found_uri) or {}
     for column, vault in vaults.items():
         ordinal = vault.find(request["key"])
         if ordinal is not None:
             ordinals[column] = ordinal
+    lake.objects.write_json(found_uri, ordinals)
     report = {
         "model": model.name,
         "erasure": arguments.erasure,
         "asked_by": str(request.get("asked_by", "unknown")),
         "ordinals": ordinals,
         "held_in": _versions_with(ordinals, lake=lake, model=model, curated_uri=arguments.curated_uri),
+        "erased_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "run_id": run_id,
     }
-    lake.objects.write_json(report_uri, report)
     for vault in vaults.values():
         vault.forget(request["key"])
-    done = {**report, "erased_at": now.strftime("%Y-%m-%dT%H:%M:%SZ")}
-    lake.objects.write_json(report_uri, done)
+    lake.objects.write_json(f"{arguments.evidence_uri}/erasures/{arguments.erasure}.json", report)
     # Last, so that whatever fails before is done again.
-    lake.objects.delete(request_uri)
-    lake.objects.delete_old_versions(f"{arguments.vault_uri}/erasures")
-    return done
+    for uri in (request_uri, found_uri):
+        lake.objects.delete(uri)
+    lake.objects.delete_old_versions(asked)
+    return report
 
 
 def _versions_with(ordinals: dict[str, int], *, lake: Lake, model: Model, curated_uri: str) -> list[dict[str, Any]]:

@@ -37,10 +37,10 @@ def test_the_key_travels_to_the_vault_and_in_no_argument(baton: Any, erasing: Wo
     report_of(erasing, connection)
     result = baton("erase", input="4711-secret\n")
     assert result.exit_code == 0, result.output
-    [(_, put)] = asked(connection, "PutObject")
+    [(_, put)] = asked(connection, "s3.PutObject")
     assert put["Bucket"] == "vault"
     assert json.loads(put["Body"]) == {"key": "4711-secret", "asked_by": "arn:aws:sts::1:assumed-role/engineer/ada"}
-    [(_, start)] = asked(connection, "StartJobRun")
+    [(_, start)] = asked(connection, "glue.StartJobRun")
     assert put["Key"] == f"bank_churn/erasures/{start['Arguments']['--erasure']}.json"
     assert "4711" not in json.dumps(start)
     assert "4711" not in result.output
@@ -52,7 +52,7 @@ def test_a_request_can_be_gone_on_with_and_told_as_json(baton: Any, erasing: Wor
     report_of(erasing, connection)
     told = json.loads(baton("erase", "--request", "e1", "--json").stdout)
     assert told["held_in"] == REPORT["held_in"]
-    assert not asked(connection, "PutObject")
+    assert not asked(connection, "s3.PutObject")
 
 
 def test_a_running_job_is_waited_for_by_asking_again(baton: Any, erasing: World) -> None:

@@ -97,6 +97,7 @@ class GlueEtlJob(Construct):
                 "--curated_uri": zones.curated.s3_url_for_object(model.name),
                 "--vault_uri": zones.vault.s3_url_for_object(model.name),
                 "--shared_vault_uri": zones.vault.s3_url_for_object(SHARED),
+                "--evidence_uri": zones.evidence.s3_url_for_object(model.name),
                 "--code_commit": platform.commit,
                 "--TempDir": zones.raw.s3_url_for_object(f"{model.name}/tmp/"),
                 "--job-language": "python",
