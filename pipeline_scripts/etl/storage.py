@@ -66,6 +66,11 @@ class Objects:
             answer = self._client.get_object(Bucket=bucket, Key=key)
         except self._client.exceptions.NoSuchKey:
             return Pointer(content=None, tag=None)
+        except ClientError as error:
+            # Who may list only a part of a bucket may be told "access denied" where the truth is "no such object".
+            if error.response["Error"]["Code"] != "AccessDenied" or self._is_there(bucket, key):
+                raise
+            return Pointer(content=None, tag=None)
         return Pointer(content=cast(dict[str, Any], json.loads(answer["Body"].read())), tag=answer["ETag"])
 
     def replace_pointer(self, uri: str, content: dict[str, Any], *, was: Pointer) -> None:
@@ -96,6 +101,10 @@ class Objects:
                 raise Overtaken(f"{uri}: another run changed it meanwhile; run the job again, alone") from error
         finally:
             events.unregister("before-call.s3.PutObject", add_condition)
+
+    def _is_there(self, bucket: str, key: str) -> bool:
+        found = self._client.list_objects_v2(Bucket=bucket, Prefix=key, MaxKeys=1).get("Contents", [])
+        return bool(found) and found[0]["Key"] == key
 
     def write_json(self, uri: str, content: dict[str, Any]) -> None:
         """Replace the object at `uri` in one request, so that a reader sees the old one or the new one."""
