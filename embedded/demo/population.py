@@ -42,7 +42,7 @@ def generated(*, rows: int, traffic: int) -> Population:
     """Customers of a bank that does not exist; the change is a third as many again, from another world."""
     return Population(
         bank=customers(rows=rows, seed=BANK),
-        newcomers=customers(rows=max(1, rows // 3), seed=NEWCOMERS, drift=1.0),
+        newcomers=customers(rows=max(1, rows // 3), seed=NEWCOMERS, drift=1.0, updated=REFERENCE_DAY),
         quiet=customers(rows=traffic, seed=QUIET),
         drifted=customers(rows=traffic, seed=DRIFTED, drift=1.0),
         as_of=REFERENCE_DAY,

@@ -1,6 +1,6 @@
 """The sample bank's customer table: any number of rows from a seed, with known drift and known bias on demand."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ FIRST_CUSTOMER = 700_000_000_000  # twelve digits: too long to be met by chance 
 COUNTRIES = np.array(["France", "Germany", "Spain"])
 REFERENCE_DAY = date(2026, 1, 1)
 DAYS_PER_YEAR = 365.2425
+SECONDS_PER_DAY = 86_400
 
 
 class _Draws:
@@ -37,7 +38,9 @@ class _Draws:
         return drawn
 
 
-def customers(*, rows: int, seed: int, drift: float = 0.0, bias: float = 0.0) -> pd.DataFrame:
+def customers(
+    *, rows: int, seed: int, drift: float = 0.0, bias: float = 0.0, updated: date = REFERENCE_DAY - timedelta(days=1)
+) -> pd.DataFrame:
     """The table CUSTOMERS.
 
     The same seed gives the same bytes, and fewer rows give the beginning of more.
@@ -47,6 +50,7 @@ def customers(*, rows: int, seed: int, drift: float = 0.0, bias: float = 0.0) ->
         seed: Of everything drawn.
         drift: 0 for today's customers; 1 for older, German, indebted ones with more money, who leave for other reasons.
         bias: What being a woman adds to the log-odds of leaving; 0 treats both alike, 1 differs visibly.
+        updated: The day on which the bank last changed these rows.
 
     Raises:
         ValueError: There is to be no row, or drift is not between 0 and 1.
@@ -87,6 +91,7 @@ def customers(*, rows: int, seed: int, drift: float = 0.0, bias: float = 0.0) ->
             "IS_ACTIVE": traits["active"],
             "ESTIMATED_SALARY": np.round(20_000 + draws.gamma(3.0) * 25_000, 2),
             "CHURNED": leaves.astype(np.int64),
+            "UPDATED_AT": np.datetime64(updated, "s") + draws.integers(0, SECONDS_PER_DAY).astype("timedelta64[s]"),
         }
     )
 

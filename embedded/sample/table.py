@@ -38,6 +38,8 @@ def _typed(path: Path, texts: Any, kind: str) -> Any:
     try:
         if kind == "date":
             return texts.map(date.fromisoformat, na_action="ignore").astype(object)
+        if kind == "timestamp":
+            return pd.to_datetime(texts, format="ISO8601")
         if kind == "integer":
             return texts.map(int, na_action="ignore").astype("Int64")
         if kind == "boolean":

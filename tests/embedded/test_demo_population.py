@@ -5,21 +5,17 @@ from typing import Any
 
 import pandas as pd
 import pytest
-import yaml
 
 from embedded.demo.population import Population, from_table, generated
+from stacks.settings import load_models
 
 ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
 def model_json() -> dict[str, Any]:
-    """The public model as JSON, with what a model's YAML may leave out."""
-    model: dict[str, Any] = yaml.safe_load((ROOT / "examples" / "public_bank_churn.yaml").read_text())
-    for column in model["columns"].values():
-        for name in ("output", "bands", "prefix"):
-            column.setdefault(name, None)
-    return model
+    """The public model as the infrastructure ships it."""
+    return load_models([ROOT / "examples" / "public_bank_churn.yaml"], [])[0].model_dump(mode="json")
 
 
 @pytest.fixture(scope="module")

@@ -1,13 +1,14 @@
 import csv
 import json
 import os
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
 
+from baton.specification.columns import Column
 from embedded.sample.customers import customers
 from embedded.sample.drift import drifted
 from embedded.sample.requests import requests
@@ -114,17 +115,19 @@ def test_csv_that_is_not_the_table_is_refused(tmp_path: Path, text: str, sentenc
 
 
 def test_csv_with_dates_and_booleans(tmp_path: Path) -> None:
-    columns = {
-        "DAY": {"type": "date", "treatment": "keep", "output": "day", "bands": None, "prefix": None},
-        "FLAG": {"type": "boolean", "treatment": "keep", "output": "flag", "bands": None, "prefix": None},
-    }
-    model = MODEL | {"columns": columns}
-    frame = read_table(path=written(tmp_path, "DAY,FLAG\n2024-02-29,true\n,0\n"), model_json=model)
+    kinds = {"DAY": "date", "FLAG": "boolean", "AT": "timestamp"}
+    columns = {name: Column(type=kind, treatment="keep", output=name.lower()) for name, kind in kinds.items()}
+    model = MODEL | {"columns": {name: column.model_dump(mode="json") for name, column in columns.items()}}
+    text = "DAY,FLAG,AT\n2024-02-29,true,2024-02-29T23:59:58\n,0,\n"
+    frame = read_table(path=written(tmp_path, text), model_json=model)
+        path=written(tmp_path, "DAY,FLAG,AT\n2024-02-29,true,2024-02-29T23:59:58\n,0,\n"), model_json=model
+    )
     assert frame["DAY"].tolist()[0] == date(2024, 2, 29)
     assert frame["FLAG"].tolist() == [True, False]
-    for bad in ("2023-02-29,1", "2024-01-01,perhaps"):
+    assert frame["AT"].tolist()[0] == datetime(2024, 2, 29, 23, 59, 58)
+    for bad in ("2023-02-29,1,", "2024-01-01,perhaps,", "2024-01-01,1,noon"):
         with pytest.raises(TableRefused, match="a value is no"):
-            read_table(path=written(tmp_path, f"DAY,FLAG\n{bad}\n"), model_json=model)
+            read_table(path=written(tmp_path, f"DAY,FLAG,AT\n{bad}\n"), model_json=model)
 
 
 @needs_public_data
