@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field, Strict, model_validator
 from baton.specification.base import ColumnName, Specification
 
 # Glue compares the numbers of a set as doubles, and a double tells whole numbers apart up to here.
-EXACT = 2**53
+EXACT = 2**53 - 1
 
 
 def _no_boolean(value: Any) -> Any:

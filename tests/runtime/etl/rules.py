@@ -3,9 +3,12 @@
 from dataclasses import replace
 from typing import Any
 
+from baton.specification import columns as specified
+from baton.specification.model import ModelSpecification
 from baton.specification.quality import Quality
 from pipeline_scripts.model import Column, Model
-from tests.runtime.etl.workbench import COLUMNS, model_of
+from stacks.settings import load_models
+from tests.runtime.etl.workbench import COLUMNS, REPO, model_of
 
 KINDS = {
     "ref": "integer",
@@ -24,3 +27,13 @@ def model_with(*rules: dict[str, Any], **quality: Any) -> Model:
     columns = tuple(Column(name=name.upper(), type=kind, treatment="keep", output=name) for name, kind in KINDS.items())
     model = model_of(COLUMNS)
     return replace(model, columns=columns, settings={**model.settings, "quality": content})
+
+
+def specification_with(*rules: dict[str, Any]) -> ModelSpecification:
+    """The same as the infrastructure knows it."""
+    columns = {
+        name.upper(): specified.Column.model_validate({"type": kind, "treatment": "keep", "output": name})
+        for name, kind in KINDS.items()
+    }
+    model = load_models([REPO / "config/models/bank_churn.yaml"], [])[0]
+    return model.model_copy(update={"columns": columns, "quality": Quality.model_validate({"rules": rules})})
