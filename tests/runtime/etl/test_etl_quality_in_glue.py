@@ -116,9 +116,8 @@ def in_sparks_sql(frame: DataFrame, rulesets: list[str]) -> dict[int, bool]:
     queries = {place: rule for place, rule in enumerate(rules) if isinstance(rule, Rule) and rule.type == "CustomSql"}
     union = " UNION ALL ".join(f"SELECT {place}, ({rule.parameters[0]})" for place, rule in queries.items())
     found = dict(frame.sparkSession.sql(union).collect())
-    return {
-        place: found[place] > 0 if rule.text.endswith("> 0") else found[place] == 0 for place, rule in queries.items()
-    }
+    wants_rows = {place: rule.text.endswith("> 0") for place, rule in queries.items()}
+    return {place: (found[place] > 0) == wanted for place, wanted in wants_rows.items()}
 
 
 @pytest.fixture
