@@ -18,6 +18,7 @@ STATES = {
     "Completed": "green",
     "InService": "green",
     "OK": "green",
+    "PASS": "green",
     "yes": "green",
     "passed": "green",
     "PendingManualApproval": "yellow",
@@ -26,6 +27,7 @@ STATES = {
     "INSUFFICIENT_DATA": "dim",
     "Rejected": "red",
     "Failed": "red",
+    "FAIL": "red",
     "ALARM": "bold red",
     "failed": "bold red",
 }

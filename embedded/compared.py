@@ -58,6 +58,15 @@ def glue_table(client: ClientFactory, resource: Resource) -> str:
     return "glue get_table"
 
 
+def quality_ruleset(client: ClientFactory, resource: Resource) -> str:
+    """It is there, with its rules and its table."""
+    found = client("glue").get_data_quality_ruleset(Name=resource.id)
+    require(resource.literal("Ruleset") in (None, found["Ruleset"]), f"{resource.id} has other rules")
+    table = resource.literal("TargetTable", "TableName")
+    require(table in (None, found.get("TargetTable", {}).get("TableName")), f"{resource.id} is of another table")
+    return "glue get_data_quality_ruleset"
+
+
 def function(client: ClientFactory, resource: Resource) -> str:
     """It is there, with its handler, its runtime and its key."""
     found = client("lambda").get_function(FunctionName=resource.id)["Configuration"]

@@ -125,6 +125,7 @@ PROBES: dict[str, Probe] = {
     "AWS::EC2::VPCEndpoint": get_list("ec2", "describe_vpc_endpoints", "VpcEndpointIds", "VpcEndpoints"),
     "AWS::Events::Rule": compared.rule,
     "AWS::Glue::Connection": get("glue", "get_connection", "Name"),
+    "AWS::Glue::DataQualityRuleset": compared.quality_ruleset,
     "AWS::Glue::Database": get("glue", "get_database", "Name"),
     "AWS::Glue::Job": get("glue", "get_job", "JobName"),
     "AWS::Glue::SecurityConfiguration": get("glue", "get_security_configuration", "Name"),

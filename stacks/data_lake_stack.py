@@ -114,6 +114,7 @@ class DataLakeStack(cdk.Stack):
             log_retention=retention,
             removal_policy=removal_policy,
             environment_name=environment.name,
+            database_name=self.catalog.database_name,
             region=environment.region,
             analysis_backend=environment.analysis_backend,
             commit=commit,

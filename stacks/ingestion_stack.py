@@ -8,6 +8,7 @@ from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
 from baton.etl.pseudonym_key import PseudonymKey
+from baton.etl.quality_ruleset import QualityRuleset
 from baton.foundation.runtime_code import JobCode
 from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
@@ -54,6 +55,7 @@ class IngestionStack(cdk.Stack):
             pseudonym_key=self.pseudonym_key.secret,
             code=JobCode(self, "Code", model=model, source=platform.source, wheels=platform.wheels),
         )
+        self.quality = QualityRuleset.of(self, "Quality", platform=platform, model=model)
         what = f"The ETL job of {model.name}"
         run, state, error = (
             events.EventField.from_path(f"$.detail.{name}") for name in ("jobRunId", "state", "message")

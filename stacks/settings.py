@@ -131,7 +131,7 @@ def _parse(path: Path, kind: type[AnySpecification], extra: dict[str, str]) -> A
 
 def _sentence(problem: Any, content: Any) -> str:
     """One pydantic error as one clear sentence: which key, what is wrong, what to do."""
-    key = _key(problem["loc"], content)
+    key = _key(problem["loc"], content, missing=problem["type"] == "missing")
     if problem["type"] == "extra_forbidden":
         return f"{key}: is not a key that anything reads; remove it or mend its spelling"
     if problem["type"] == "missing":
@@ -147,14 +147,14 @@ def _sentence(problem: Any, content: Any) -> str:
     return f"{key}: {problem['msg'].lower()}, got {problem['input']!r}"
 
 
-def _key(places: tuple[str | int, ...], content: Any) -> str:
-    """The keys as the file has them: pydantic also counts the kind that it took a part for as a place."""
+def _key(places: tuple[str | int, ...], content: Any, *, missing: bool) -> str:
+    """The keys as the file has them, or lacks the last: pydantic also counts the kind that it took a part for."""
     keys: list[str] = []
     for position, place in enumerate(places):
         held = isinstance(content, dict) and place in content
         held = held or (isinstance(content, list) and isinstance(place, int) and place < len(content))
         if held:
             content = content[place]
-        if held or position == len(places) - 1:
+        if held or (missing and position == len(places) - 1):
             keys.append(str(place))
     return ".".join(keys) or "file"

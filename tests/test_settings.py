@@ -17,6 +17,12 @@ ENVIRONMENT_FOLDER = ROOT / "config" / "environments"
 MODEL_FILE = ROOT / "config" / "models" / "bank_churn.yaml"
 Change = Callable[[dict[str, Any]], object]
 
+
+def rule(**content: Any) -> Change:
+    """Make this the model's only quality rule."""
+    return lambda model: model["quality"].update(rules=[content])
+
+
 FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("unknown key", lambda m: m.update(colour="red"), "colour: is not a key that anything reads"),
     (
@@ -72,6 +78,45 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
         lambda m: m["source"].update(connection="mainframe"),
         "dev has no connection 'mainframe'",
     ),
+    ("unknown rule", rule(check="pretty", column="gender"), "quality.rules.0.check: must be one of 'complete', "),
+    ("rule of no output", rule(check="unique", column="GENDER"), "rules.0.column: no column has the output GENDER"),
+    (
+        "range of a text",
+        rule(check="range", column="gender", min=1),
+        "quality.rules.0: range is of integer and double columns, and gender is string",
+    ),
+    ("range of nothing", rule(check="range", column="balance"), "quality.rules.0: range needs min, max or both"),
+    ("range upside down", rule(check="range", column="balance", min=2, max=1), "quality.rules.0: min 2 is above max 1"),
+    ("bound without end", rule(check="range", column="balance", max=float("inf")), "quality.rules.0.max"),
+    ("bound in quotes", rule(check="range", column="balance", max="9"), "quality.rules.0.max"),
+    (
+        "set read as booleans",
+        rule(check="one_of", column="country", values=[False, "FR"]),
+        "quality.rules.0.values.0: False is a boolean; put a text such as no or yes in quotes",
+    ),
+    (
+        "set of another type",
+        rule(check="one_of", column="churned", values=["0", "1"]),
+        "quality.rules.0.values: churned is integer, and '0' can be none of its values",
+    ),
+    ("empty set", rule(check="one_of", column="country", values=[]), "quality.rules.0.values"),
+    (
+        "set of a fraction",
+        rule(check="one_of", column="balance", values=[1]),
+        "quality.rules.0: one_of is of string and integer columns, and balance is double",
+    ),
+    (
+        "freshness of a number",
+        rule(check="fresh", column="churned", within_hours=1),
+        "fresh is of date and timestamp columns, and churned is integer",
+    ),
+    ("count upside down", rule(check="row_count", min=9, max=3), "quality.rules.0: min 9 is above max 3"),
+    (
+        "rule twice",
+        lambda m: m["quality"].update(rules=[{"check": "unique", "column": "gender"}] * 2),
+        "quality: rules 0 and 1 are both unique of gender; keep one",
+    ),
+    ("all may be rejected", lambda m: m["quality"].update(max_rejected_fraction=1), "quality.max_rejected_fraction"),
 ]
 
 FAULTY_ENVIRONMENTS: list[tuple[str, Change, str]] = [

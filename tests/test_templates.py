@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 NAMED_FOR_A_REASON = {
     "AWS::Athena::WorkGroup": "Name is required",
     "AWS::CloudWatch::Dashboard": "people look for it by name",
+    "AWS::Glue::DataQualityRuleset": "Name is required",
     "AWS::Glue::SecurityConfiguration": "Name is required",
     "AWS::Glue::Database": "part of every query",
     "AWS::Glue::Table": "part of every query",

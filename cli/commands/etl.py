@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from cli import etl, options
-from cli.display import console, print_json
+from cli import quality as judged
+from cli.display import console, print_json, table
 
 AsOf = Annotated[
     datetime | None,
@@ -38,3 +39,20 @@ def run(
         print_json(dataset)
     else:
         console.print(f"[green]done[/]: {dataset.rows:,} rows, data set {dataset.hash[:16]} at {dataset.uri}")
+
+
+@app.command()
+def quality(
+    env: options.Environment = "dev",
+    model: options.Model = "",
+    embedded: options.Embedded = False,
+    as_json: options.AsJson = False,
+) -> None:
+    """What the quality rules found in the published data set."""
+    platform = options.platform(env, model, embedded=embedded)
+    report = judged.report(platform)
+    if as_json:
+        print_json(report)
+        return
+    rows = ([rule.rule, rule.outcome, rule.failed_rows, rule.detail] for rule in report.rules)
+    table(f"data set {report.run_id}", ["rule", "outcome", "rejected rows", "found"], rows, empty="no rule was judged")

@@ -21,7 +21,7 @@ class Platform:
     """One environment's shared foundation, and the choices that constructs read instead of the configuration.
 
     `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that SageMaker's jobs bring
-    along, `etl_libraries` that of the packages that Glue's do.
+    along, `etl_libraries` that of the packages that Glue's do. `database_name` is the catalogue's.
     `commit` and `author` say which state of the code is deployed, and whose it is.
     """
 
@@ -36,6 +36,7 @@ class Platform:
     log_retention: logs.RetentionDays
     removal_policy: cdk.RemovalPolicy
     environment_name: str
+    database_name: str
     region: str
     analysis_backend: Literal["open", "managed"]
     commit: str

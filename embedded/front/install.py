@@ -10,6 +10,7 @@ from embedded.front import complements, functions, generated_secrets, object_enc
 from embedded.front.alarms import AlarmWatch
 from embedded.front.api import Answer, Caller
 from embedded.front.clients import Clients, environment
+from embedded.front.data_quality import DataQuality
 from embedded.front.events import DefaultBus
 from embedded.front.extension import add_actions, add_service
 from embedded.front.glue_runs import GlueRuns
@@ -76,6 +77,8 @@ class FrontDoor:
         )
         glue = GlueRuns(account=account, region=region, workshop=self._workshop, events=events)
         add_actions("glue", actions=frozenset(glue.actions()), service=glue.service())
+        quality = DataQuality(workshop=self._workshop)
+        add_actions("glue", actions=frozenset(quality.actions()), service=quality.service())
         rotation = SecretRotation(account=account, region=region).service()
         add_actions("secretsmanager", actions=frozenset({"RotateSecret", "CancelRotateSecret"}), service=rotation)
 

@@ -117,6 +117,17 @@ OTHER_TYPES = (
         immutable=("PolicyName", "ScalingTargetId", *_SCALABLE),
     ),
     ResourceType(
+        name="AWS::Glue::DataQualityRuleset",
+        service="glue",
+        create=ApiCall(operation="CreateDataQualityRuleset"),
+        update=ApiCall(operation="UpdateDataQualityRuleset", adapt=only("Name", "Description", "Ruleset")),
+        delete=ApiCall(operation="DeleteDataQualityRuleset", adapt=only("Name")),
+        identify=lambda p, r: str(p["Name"]),
+        name_property="Name",
+        name_length=255,
+        immutable=("Name",),
+    ),
+    ResourceType(
         name="AWS::Glue::SecurityConfiguration",
         service="glue",
         create=ApiCall(operation="CreateSecurityConfiguration", adapt=_security_configuration_input),

@@ -21,7 +21,6 @@ from pipeline_scripts.etl.errors import RunStopped, SourceRefused
 from pipeline_scripts.etl.leaks import find_leaks, find_patterns
 from pipeline_scripts.etl.merge import merge_key, merged, refuse_repeated_keys
 from pipeline_scripts.etl.publication import Version, describe_files, publish
-from pipeline_scripts.etl.quality import judge
 from pipeline_scripts.etl.rejection import Judged, split
 from pipeline_scripts.etl.sources.open import Clients, open_source
 from pipeline_scripts.etl.sources.source import PROBLEM, Source
@@ -29,6 +28,7 @@ from pipeline_scripts.etl.staging import Staging
 from pipeline_scripts.etl.storage import Frames, Objects
 from pipeline_scripts.etl.surrogates import SurrogateVault, open_vaults
 from pipeline_scripts.etl.treatments import pseudonymise, surrogate_column
+from pipeline_scripts.etl.verdict import judge
 from pipeline_scripts.etl.versions import Published, check_evolution, current_version, output_columns, read_version
 from pipeline_scripts.etl.window import Plan, plan_run, watermark_to_json
 from pipeline_scripts.model import Model

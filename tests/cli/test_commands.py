@@ -131,6 +131,25 @@ def test_etl_run_reports_the_new_dataset(baton: Any, world: World) -> None:
     assert json.loads(baton("etl", "run", "--json").stdout)["rows"] == 10_000
 
 
+def test_etl_quality_tells_what_each_rule_found(baton: Any, world: World) -> None:
+    found = {"rule": "range credit_score 300..850", "outcome": "FAIL", "detail": "2 row(s) rejected", "failed_rows": 2}
+    world.put("s3://curated/bank_churn/current.json", {**POINTER, "manifest_uri": "s3://curated/m.json"})
+    world.put("s3://curated/m.json", {"run_id": "r1", "quality": [found]})
+    for text in ("data set r1", "range credit_score 300..850", "FAIL", "2 row(s) rejected"):
+        assert text in baton("etl", "quality").output
+    assert json.loads(baton("etl", "quality", "--json").stdout) == {"run_id": "r1", "rules": [found]}
+
+
+def test_etl_quality_of_a_data_set_without_rules_says_so(baton: Any, world: World) -> None:
+    world.put("s3://curated/bank_churn/current.json", {**POINTER, "manifest_uri": "s3://curated/m.json"})
+    world.put("s3://curated/m.json", {"run_id": "r1"})
+    assert "no rule was judged" in baton("etl", "quality").output
+
+
+def test_etl_quality_before_any_data_set_says_how_to_get_one(baton: Any) -> None:
+    assert "has no data set yet" in spoken(baton("etl", "quality"))
+
+
 def test_etl_run_for_another_day(baton: Any, world: World, connection: CannedConnection) -> None:
     world.put("s3://curated/bank_churn/current.json", POINTER)
     assert baton("etl", "run", "--as-of", "2026-01-31").exit_code == 0

@@ -120,8 +120,6 @@ def test_csv_with_dates_and_booleans(tmp_path: Path) -> None:
     model = MODEL | {"columns": {name: column.model_dump(mode="json") for name, column in columns.items()}}
     text = "DAY,FLAG,AT\n2024-02-29,true,2024-02-29T23:59:58\n,0,\n"
     frame = read_table(path=written(tmp_path, text), model_json=model)
-        path=written(tmp_path, "DAY,FLAG,AT\n2024-02-29,true,2024-02-29T23:59:58\n,0,\n"), model_json=model
-    )
     assert frame["DAY"].tolist()[0] == date(2024, 2, 29)
     assert frame["FLAG"].tolist() == [True, False]
     assert frame["AT"].tolist()[0] == datetime(2024, 2, 29, 23, 59, 58)

@@ -17,7 +17,7 @@ def stack() -> Stack:
 
 @pytest.fixture(scope="module")
 def allowed(stack: Stack) -> list[dict[str, Any]]:
-    return list(statements(stack.only("AWS::IAM::Policy")["PolicyDocument"]))
+    return list(statements(stack.only("AWS::IAM::Policy", containing="EtlRole")["PolicyDocument"]))
 
 
 def resources_of(allowed: list[dict[str, Any]], action: str) -> list[str]:

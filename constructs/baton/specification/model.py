@@ -97,18 +97,9 @@ class ModelSpecification(Specification):
             raise ValueError(f"source.watermark: {watermark} must be an integer, a date or a timestamp, which can grow")
 
     def _check_quality(self) -> None:
-        kinds = {"range": ("integer", "double"), "fresh": ("date", "timestamp")}
-        for place, rule in enumerate(self.quality.rules):
-            name = getattr(rule, "column", None)
-            if name is None:
-                continue
-            if name not in self.outputs:
-                raise ValueError(f"quality.rules.{place}.column: no column has the output {name}")
-            if rule.check in kinds and self.outputs[name].curated_type not in kinds[rule.check]:
-                raise ValueError(
-                    f"quality.rules.{place}: {rule.check} is of {' and '.join(kinds[rule.check])} columns, "
-                    f"and {name} is {self.outputs[name].curated_type}"
-                )
+        misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})
+        if misfit is not None:
+            raise ValueError(f"quality.{misfit}")
 
     def _refuse_personal(self, where: str, name: str) -> None:
         column = self.outputs.get(name)

@@ -1,0 +1,1 @@
+"""Glue Data Quality on this machine: the rules really are evaluated, by DuckDB."""
