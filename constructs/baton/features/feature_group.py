@@ -1,5 +1,7 @@
 """A model's feature group."""
 
+from typing import Any
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
@@ -60,6 +62,7 @@ class FeatureGroup(Construct):
                 sagemaker.CfnFeatureGroup.FeatureDefinitionProperty(feature_name=name, feature_type=kind)
                 for name, kind in self.definition.features
             ],
+            # The CDK types both stores as plain JSON, so their keys are CloudFormation's.
             online_store_config=self._online_store(),
             offline_store_config=self._offline_store(),
             role_arn=self.role.role_arn,
@@ -126,28 +129,25 @@ class FeatureGroup(Construct):
         allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._platform.keys.data.key_arn])
         return role
 
-    def _online_store(self) -> sagemaker.CfnFeatureGroup.OnlineStoreConfigProperty | None:
+    def _online_store(self) -> dict[str, Any] | None:
         if not self.definition.online:
             return None
         days = self.definition.ttl_days
-        lifetime = sagemaker.CfnFeatureGroup.TtlDurationProperty(unit="Days", value=days) if days else None
-        return sagemaker.CfnFeatureGroup.OnlineStoreConfigProperty(
-            enable_online_store=True,
-            security_config=sagemaker.CfnFeatureGroup.OnlineStoreSecurityConfigProperty(
-                kms_key_id=self._platform.keys.data.key_arn
-            ),
-            ttl_duration=lifetime,
-        )
+        lifetime = {"TtlDuration": {"Unit": "Days", "Value": days}} if days else {}
+        key = self._platform.keys.data.key_arn
+        return {"EnableOnlineStore": True, "SecurityConfig": {"KmsKeyId": key}, **lifetime}
 
-    def _offline_store(self) -> sagemaker.CfnFeatureGroup.OfflineStoreConfigProperty:
-        return sagemaker.CfnFeatureGroup.OfflineStoreConfigProperty(
-            s3_storage_config=sagemaker.CfnFeatureGroup.S3StorageConfigProperty(
-                s3_uri=self._platform.zones.features.s3_url_for_object(self.definition.offline_prefix),
-                kms_key_id=self._platform.keys.data.key_arn,
-            ),
-            disable_glue_table_creation=False,
-            data_catalog_config=sagemaker.CfnFeatureGroup.DataCatalogConfigProperty(
-                catalog="AwsDataCatalog", database=self._database_name, table_name=self.definition.table_name
-            ),
-            table_format="Glue",
-        )
+    def _offline_store(self) -> dict[str, Any]:
+        return {
+            "S3StorageConfig": {
+                "S3Uri": self._platform.zones.features.s3_url_for_object(self.definition.offline_prefix),
+                "KmsKeyId": self._platform.keys.data.key_arn,
+            },
+            "DisableGlueTableCreation": False,
+            "DataCatalogConfig": {
+                "Catalog": "AwsDataCatalog",
+                "Database": self._database_name,
+                "TableName": self.definition.table_name,
+            },
+            "TableFormat": "Glue",
+        }
