@@ -9,6 +9,7 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -64,11 +65,12 @@ def fill(dataset: Path, model: Model, *, client: Any, group: str) -> str:
     manifest = verify(dataset)
     frame = read_frames(dataset)
     _refuse_shared(frame, record_identifier(model))
+    # The first record comes after every row was checked, so a faulty data set leaves no half behind.
+    records = records_of(frame, model, event_time=manifest["created_at"], dataset_run=manifest["run_id"])
     refusals: list[Refusal] = []
     for start in range(0, len(frame), CHUNK):
-        rows = frame.iloc[start : start + CHUNK]
-        records = list(records_of(rows, model, event_time=manifest["created_at"], dataset_run=manifest["run_id"]))
-        refusals += [Refusal(row=start + row, reason=reason) for row, reason in _put(client, group, records)]
+        refused = _put(client, group, list(islice(records, CHUNK)))
+        refusals += [Refusal(row=start + row, reason=reason) for row, reason in refused]
     if refusals:
         raise JobError(
             f"{group} refused {len(refusals)} of {len(frame)} records; the first, of row {refusals[0].row}, because: "
@@ -81,7 +83,7 @@ def _refuse_shared(frame: pd.DataFrame, identifier: str) -> None:
     """Two rows of one person would overwrite each other, and which of them stays would be chance."""
     if identifier not in frame.columns:
         return
-    shared = int(frame[identifier].duplicated(keep=False).sum())
+    shared = int(frame[identifier].dropna().duplicated(keep=False).sum())
     if shared:
         raise JobError(f"{shared} rows share their {identifier} with another; a person has one record, so make one row")
 
