@@ -1,6 +1,7 @@
 """The Feature Store of embedded AWS: groups, records online and offline, and the resource type over it."""
 
 import io
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -248,6 +249,37 @@ def test_a_group_is_listed_once_and_deleted(aws: EmbeddedAws, group: str) -> Non
     sagemaker.delete_feature_group(FeatureGroupName=group)
     with pytest.raises(ClientError, match="ResourceNotFound"):
         sagemaker.describe_feature_group(FeatureGroupName=group)
+
+
+def test_a_processing_job_reaches_the_feature_store(
+    aws: EmbeddedAws, runtime: Any, group: str, eventually: Callable[..., Any]
+) -> None:
+    script = (
+        "import boto3, json, sys; boto3.client('sagemaker-featurestore-runtime')"
+        ".put_record(FeatureGroupName=sys.argv[1], Record=json.loads(sys.argv[2]))"
+    )
+    sagemaker = aws.client("sagemaker")
+    sagemaker.create_processing_job(
+        ProcessingJobName=group,
+        RoleArn=ROLE,
+        ProcessingResources={
+            "ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 10}
+        },
+        AppSpecification={
+            "ImageUri": "any",
+            "ContainerEntrypoint": ["python3", "-c", script],
+            "ContainerArguments": [group, json.dumps(record(age="5"))],
+        },
+    )
+
+    def ended() -> str | None:
+        status = sagemaker.describe_processing_job(ProcessingJobName=group)["ProcessingJobStatus"]
+        return None if status == "InProgress" else str(status)
+
+    assert eventually(ended) == "Completed"
+    got = values(runtime.get_record(FeatureGroupName=group, RecordIdentifierValueAsString="7"))
+    assert got is not None
+    assert got["age"] == "5"
 
 
 def template(name: str, definitions: list[dict[str, str]], days: int = 90) -> dict[str, Any]:

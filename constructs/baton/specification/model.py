@@ -117,7 +117,7 @@ class ModelSpecification(Specification):
                 "feature_store: a record is found by the surrogate of the person it is about, and no column has the "
                 "treatment surrogate; give one, or remove feature_store"
             )
-        for name in self.inputs:
+        for name in (self.surrogate, *self.inputs):
             column = self.outputs.get(name)
             if name.lower() in RESERVED:
                 raise ValueError(f"feature_store: Feature Store keeps the name {name} for itself; rename the output")
