@@ -25,7 +25,7 @@ def get(platform: Platform, refs: Sequence[str]) -> list[Features]:
     Raises:
         BatonError: The model has no feature group, or the store could not answer for one of them.
     """
-    group = platform.output("features", "FeatureGroupName")
+    group = _group(platform)
     found: dict[str, Features] = {}
     distinct = list(dict.fromkeys(refs))
     for start in range(0, len(distinct), PAGE):
@@ -40,6 +40,13 @@ def get(platform: Platform, refs: Sequence[str]) -> list[Features]:
             values = {item["FeatureName"]: item["ValueAsString"] for item in record["Record"]}
             found[ref] = Features(customer_ref=ref, values=values, expires=record.get("ExpiresAt"))
     return [found.get(ref, Features(customer_ref=ref, values=None, expires=None)) for ref in distinct]
+
+
+def _group(platform: Platform) -> str:
+    try:
+        return platform.output("features", "FeatureGroupName")
+    except BatonError as error:
+        raise BatonError(f"{error} (a model has a feature group where its file has a feature_store)") from error
 
 
 def _refuse_gaps(group: str, errors: Sequence[dict[str, str]], unprocessed: Sequence[object]) -> None:

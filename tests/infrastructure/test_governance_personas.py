@@ -28,6 +28,8 @@ OTHERWISE = {
     "s3:AbortMultipartUpload": ("s3", "AbortMultipartUpload"),
     "s3:GetObjectVersion": ("s3", "GetObject"),
     "s3:ListBucket": ("s3", "ListObjectsV2"),
+    "sagemaker:BatchGetRecord": ("sagemaker-featurestore-runtime", "BatchGetRecord"),
+    "sagemaker:GetRecord": ("sagemaker-featurestore-runtime", "GetRecord"),
     "sagemaker:InvokeEndpoint": ("sagemaker-runtime", "InvokeEndpoint"),
 }
 SERVICES = {"states": "stepfunctions"}
