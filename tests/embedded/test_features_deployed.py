@@ -1,9 +1,8 @@
 """The deployed function and its job, on embedded AWS: from the pointer to a data set to records that are looked up."""
 
-import hashlib
-import io
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,7 +10,7 @@ import pytest
 from embedded import deployment
 from embedded.inventory import describe
 from embedded.server import EmbeddedAws
-from tests.runtime.churn import customers
+from tests.runtime.churn import customers, write_dataset
 
 ROWS = 300
 RUN = "20261124T021000Z-0badcafe"
@@ -30,30 +29,23 @@ def outputs(aws: EmbeddedAws, stack: str) -> dict[str, str]:
     return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
 
 
-def publish(aws: EmbeddedAws) -> None:
-    """A data set as the ETL job leaves it."""
-    bucket, content = outputs(aws, "data-lake")["CuratedBucketName"], io.BytesIO()
-    customers(ROWS).to_parquet(content, index=False)
-    body = content.getvalue()
-    manifest = {
-        "run_id": RUN,
-        "created_at": "2026-11-24T02:15:00Z",
-        "files": [{"name": "part-0.parquet", "sha256": hashlib.sha256(body).hexdigest()}],
-    }
+def publish(aws: EmbeddedAws, folder: Path) -> None:
+    """A data set as the ETL job leaves it, and the pointer to it."""
+    write_dataset(folder, customers(ROWS))
+    [manifest] = folder.glob("*manifest.json")
+    content = {"run_id": RUN, "created_at": "2026-11-24T02:15:00Z", **json.loads(manifest.read_text())}
+    manifest.write_text(json.dumps(content), encoding="utf-8")
+    bucket, s3 = outputs(aws, "data-lake")["CuratedBucketName"], aws.client("s3")
+    for path in folder.iterdir():
+        s3.upload_file(str(path), bucket, f"bank_churn/runs/{RUN}/{path.name}")
     pointer = {"run_id": RUN, "dataset_uri": f"s3://{bucket}/bank_churn/runs/{RUN}/"}
-    objects = {
-        f"runs/{RUN}/part-0.parquet": body,
-        f"runs/{RUN}/manifest.json": json.dumps(manifest).encode(),
-        "current.json": json.dumps(pointer).encode(),
-    }
-    for key, data in objects.items():
-        aws.client("s3").put_object(Bucket=bucket, Key=f"bank_churn/{key}", Body=data)
+    s3.put_object(Bucket=bucket, Key="bank_churn/current.json", Body=json.dumps(pointer).encode())
 
 
 def test_the_function_starts_one_job_that_puts_every_row_into_the_group(
-    aws: EmbeddedAws, deployed: Any, eventually: Callable[..., Any]
+    aws: EmbeddedAws, deployed: Any, eventually: Callable[..., Any], tmp_path: Path
 ) -> None:
-    publish(aws)
+    publish(aws, tmp_path / "dataset")
     stack = outputs(aws, "bank-churn-features")
 
     def start() -> dict[str, str]:

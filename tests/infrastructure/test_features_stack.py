@@ -1,11 +1,18 @@
 """A model's feature group, who may read and write it, and what fills it."""
 
 import json
+import os
+import sys
+from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_iam as iam
 from botocore.session import Session
 from botocore.validate import validate_parameters
+
+from app import build
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 GROUP = "AWS::SageMaker::FeatureGroup"
@@ -88,7 +95,8 @@ def test_the_offline_store_is_written_by_a_role_that_can_do_nothing_else(assembl
     template = assembly.stack("prod", "bank-churn-features")
     found = policy(template, "OfflineStoreRole")
     assert actions(found) == {
-        *("s3:PutObject", "s3:PutObjectAcl", "s3:GetBucketAcl", "kms:Decrypt", "kms:GenerateDataKey")
+        *("s3:PutObject", "s3:PutObjectAcl", "s3:GetBucketAcl", "kms:Decrypt", "kms:GenerateDataKey"),
+        *("glue:GetTable", "glue:UpdateTable"),
     }
     for place in resources(found, "s3:PutObject"):
         assert "/bank_churn/offline-store/*" in place
@@ -118,6 +126,39 @@ def test_the_function_passes_one_role_and_starts_jobs_of_one_name(assembly: Any)
     for action in ("sagemaker:CreateProcessingJob", "sagemaker:DescribeProcessingJob"):
         [place] = resources(found, action)
         assert ":processing-job/baton-prod-bank-churn-fs-*" in place
+
+
+@pytest.fixture(scope="module")
+def readers(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The template of two roles that were let in: one to look records up, one to query the offline store."""
+    folder = tmp_path_factory.mktemp("readers")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
+        patch.setenv("CDK_VALIDATION", "false")
+        app = build({"environment": "dev"}, outdir=str(folder))
+        stage = app.node.find_child("dev")
+        group = stage.node.find_child("BankChurnFeatures").node.find_child("Group")
+        stack = cdk.Stack(stage, "Readers", stack_name="readers")
+        for name, grant in (("Online", group.grant_read), ("Offline", group.grant_query)):
+            grant(iam.Role(stack, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com")))
+        app.synth()
+    [path] = folder.rglob("*Readers*.template.json")
+    return dict(json.loads(path.read_text()))
+
+
+def test_a_reader_looks_up_records_of_one_group_and_no_more(readers: dict[str, Any]) -> None:
+    found = policy(readers, "Online")
+    assert actions(found) == {"sagemaker:GetRecord", "sagemaker:BatchGetRecord", "kms:Decrypt"}
+    assert all("feature-group/baton-dev-bank-churn" in place for place in resources(found, "sagemaker:GetRecord"))
+
+
+def test_a_querier_reads_one_groups_offline_store_and_its_table(readers: dict[str, Any]) -> None:
+    found = policy(readers, "Offline")
+    assert not {action for action in actions(found) if ":Put" in action or ":Update" in action}
+    assert all("/bank_churn/offline-store/*" in place for place in resources(found, "s3:GetObject"))
+    tables = [place for place in resources(found, "glue:GetTable") if ":table/" in place]
+    assert len(tables) == 1
+    assert "baton_dev/bank_churn_features" in tables[0]
 
 
 def the_function(assembly: Any, environment: str) -> dict[str, Any]:

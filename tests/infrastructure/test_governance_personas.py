@@ -161,7 +161,7 @@ def test_keys_open_only_through_the_service_that_holds_the_data(stack: Stack, pe
     for statement in allowed(stack, persona):
         if any(action.startswith("kms:") for action in statement["Action"]):
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
-            assert via in ("s3.eu-west-1.amazonaws.com", "dynamodb.eu-west-1.amazonaws.com")
+            assert via in {f"{service}.eu-west-1.amazonaws.com" for service in ("s3", "dynamodb", "sagemaker")}
 
 
 def test_only_the_mlops_engineer_deploys_and_only_through_the_bootstraps_roles(stack: Stack) -> None:

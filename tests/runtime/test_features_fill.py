@@ -1,6 +1,5 @@
 """A data set reaches the Feature Store whole, and comes back as the very values that training sees."""
 
-import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,7 +18,7 @@ from pipeline_scripts.features.records import records_of, rows_of
 from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.training.fitting import fit_transformer
 from pipeline_scripts.training.preprocess import labelled_rows
-from tests.runtime.churn import customers
+from tests.runtime.churn import customers, write_dataset
 
 CREATED = "2026-11-24T02:15:00Z"
 RUN = "20261124T021000Z-0badcafe"
@@ -60,12 +59,10 @@ def frame() -> pd.DataFrame:
 
 
 def write(folder: Path, frame: pd.DataFrame, **changes: Any) -> Path:
-    folder.mkdir(parents=True)
-    path = folder / "part-0.parquet"
-    frame.to_parquet(path, index=False)
-    files = [{"name": path.name, "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}]
-    manifest = {"run_id": RUN, "created_at": CREATED, "files": files, **changes}
-    (folder / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_dataset(folder, frame)
+    [path] = folder.glob("*manifest.json")
+    manifest = {"run_id": RUN, "created_at": CREATED, **json.loads(path.read_text()), **changes}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
     return folder
 
 

@@ -85,7 +85,7 @@ class FeatureGroup(Construct):
 
     def grant_query(self, role: iam.Role) -> None:
         """Let `role` read the offline store and the table over it, as Athena or Spark does on its behalf."""
-        features, stack = self._platform.zones.features, cdk.Stack.of(self)
+        features = self._platform.zones.features
         prefix = f"{self.definition.offline_prefix}/*"
         allow(
             role,
@@ -95,19 +95,7 @@ class FeatureGroup(Construct):
         )
         allow(role, ["s3:ListBucket"], [features.bucket_arn], conditions={"StringLike": {"s3:prefix": prefix}})
         allow(role, ["kms:Decrypt"], [self._platform.keys.data.key_arn])
-        allow(
-            role,
-            ["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"],
-            [
-                stack.format_arn(service="glue", resource="catalog"),
-                stack.format_arn(service="glue", resource="database", resource_name=self._database_name),
-                stack.format_arn(
-                    service="glue",
-                    resource="table",
-                    resource_name=f"{self._database_name}/{self.definition.table_name}",
-                ),
-            ],
-        )
+        allow(role, ["glue:GetDatabase", "glue:GetPartitions", "glue:GetTable"], self._table_arns())
 
     def _offline_role(self) -> iam.Role:
         """The documented policy of the offline store, held to this group's prefix."""
@@ -127,7 +115,17 @@ class FeatureGroup(Construct):
         )
         allow(role, ["s3:GetBucketAcl"], [features.bucket_arn])
         allow(role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._platform.keys.data.key_arn])
+        allow(role, ["glue:GetTable", "glue:UpdateTable"], self._table_arns())
         return role
+
+    def _table_arns(self) -> list[str]:
+        """The offline store's table, with the database and the catalogue that Glue asks about as well."""
+        stack, table = cdk.Stack.of(self), f"{self._database_name}/{self.definition.table_name}"
+        return [
+            stack.format_arn(service="glue", resource="catalog"),
+            stack.format_arn(service="glue", resource="database", resource_name=self._database_name),
+            stack.format_arn(service="glue", resource="table", resource_name=table),
+        ]
 
     def _online_store(self) -> dict[str, Any] | None:
         if not self.definition.online:
