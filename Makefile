@@ -14,10 +14,10 @@ DEPLOYMENT = -c environment=$(ENV) -c commit=$(COMMIT) -c author=$(AUTHOR)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_NO_PROGRESS := 1
 
-.PHONY: help install test check synth bootstrap diff deploy destroy demo bench snapshots lock clean
+.PHONY: help install test check synth bootstrap diff deploy destroy demo bench snapshots lock feature-lock clean
 
 help:  ## Show the commands
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
 
 install: $(VENV)/.installed  ## Install everything, exactly as locked
 
@@ -79,6 +79,9 @@ lock: install  ## Resolve the lock files anew from the requirements
 		pipeline_scripts/functions/requirements.in -o pipeline_scripts/functions/requirements.lock
 	@$(BIN)/uv pip compile --quiet --generate-hashes --python-version 3.11 \
 		pipeline_scripts/etl/requirements.in -o pipeline_scripts/etl/requirements.lock
+
+feature-lock: install  ## Remember the feature groups of config/models as they are now
+	@$(BIN)/python -m stacks.feature_lock
 
 clean:  ## Remove everything that was installed or built
 	@rm -rf $(VENV) node_modules build cdk.out

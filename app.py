@@ -9,6 +9,7 @@ from typing import Any
 import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
+from stacks.feature_lock import check_feature_groups
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
 from stacks.stage import EnvironmentStage
 
@@ -36,6 +37,7 @@ def build(context: Mapping[str, Any] | None = None, *, outdir: str | None = None
     names = [str(chosen)] if chosen else list(ENVIRONMENTS)
     environments = [load_environment(name, ROOT / "config" / "environments") for name in names]
     models = load_models(_model_files(app.node.try_get_context("models")), environments)
+    check_feature_groups(models, environments)
     for environment in environments:
         EnvironmentStage(
             app,

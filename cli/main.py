@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from cli.commands import erase, etl, monitor, review, status, trace, train
+from cli.commands import erase, etl, features, monitor, review, status, trace, train
 from cli.errors import BatonError, sentence
 
 
@@ -33,6 +33,7 @@ app = typer.Typer(
 app.command()(status.status)
 app.add_typer(etl.app, name="etl")
 app.command()(erase.erase)
+app.add_typer(features.app, name="features")
 app.command()(train.train)
 app.command()(review.evidence)
 app.command()(review.approve)

@@ -48,6 +48,16 @@ def key(client: ClientFactory, resource: Resource) -> str:
     return "kms describe_key, get_key_rotation_status"
 
 
+def feature_group(client: ClientFactory, resource: Resource) -> str:
+    """It was created, with every feature that is declared."""
+    group = client("sagemaker").describe_feature_group(FeatureGroupName=resource.id)
+    require(group["FeatureGroupStatus"] == "Created", f"{resource.id} is {group['FeatureGroupStatus']}")
+    found = {(item["FeatureName"], item["FeatureType"]) for item in group["FeatureDefinitions"]}
+    declared = {(item["FeatureName"], item["FeatureType"]) for item in resource.properties["FeatureDefinitions"]}
+    require(declared <= found, f"{resource.id} lacks {sorted(declared - found)}")
+    return "sagemaker describe_feature_group"
+
+
 def glue_table(client: ClientFactory, resource: Resource) -> str:
     """It is there, with as many columns as are declared."""
     database = resource.peer(resource.properties["DatabaseName"])

@@ -152,6 +152,7 @@ PROBES: dict[str, Probe] = {
     "AWS::SageMaker::DataQualityJobDefinition": _job_definition("data_quality"),
     "AWS::SageMaker::Endpoint": compared.endpoint,
     "AWS::SageMaker::EndpointConfig": get_by_name("sagemaker", "describe_endpoint_config", "EndpointConfigName"),
+    "AWS::SageMaker::FeatureGroup": compared.feature_group,
     "AWS::SageMaker::Model": get_by_name("sagemaker", "describe_model", "ModelName"),
     "AWS::SageMaker::ModelBiasJobDefinition": _job_definition("model_bias"),
     "AWS::SageMaker::ModelExplainabilityJobDefinition": _job_definition("model_explainability"),

@@ -14,6 +14,7 @@ from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_lake_stack import DataLakeStack
+from stacks.features_stack import FeaturesStack
 from stacks.governance_stack import GovernanceStack
 from stacks.ingestion_stack import IngestionStack
 from stacks.monitoring_stack import MonitoringStack
@@ -63,7 +64,7 @@ class EnvironmentStage(cdk.Stage):
             "Governance",
             stack_name=f"baton-{environment.name}-governance",
             platform=lake.platform,
-            models=[self._carry(model, lake.platform) for model in models],
+            models=[self._carry(model, lake.platform, lake.catalog.database_name) for model in models],
             database_name=lake.catalog.database_name,
             work_group_name=lake.work_group.work_group_name,
         )
@@ -73,12 +74,15 @@ class EnvironmentStage(cdk.Stage):
             cdk.RemovalPolicies.of(self).destroy(apply_to_resource_types=["AWS::Logs::LogGroup"])
         acknowledge(self)
 
-    def _carry(self, model: ModelSpecification, platform: Platform) -> GovernedModel:
+    def _carry(self, model: ModelSpecification, platform: Platform, database_name: str) -> GovernedModel:
         """One model's stacks, in the order a version passes them; what of them the personas work on."""
         shared: dict[str, Any] = {"platform": platform, "model": model}
         sized: dict[str, Any] = {**shared, "environment": self._environment}
         ingestion = IngestionStack(self, **self._identity(model, "ingestion"), **sized)
         training = TrainingStack(self, **self._identity(model, "training"), **shared)
+        features = None
+        if model.feature_store is not None:
+            features = FeaturesStack(self, **self._identity(model, "features"), database_name=database_name, **shared)
         monitoring = MonitoringStack(
             self,
             **self._identity(model, "monitoring"),
@@ -117,6 +121,7 @@ class EnvironmentStage(cdk.Stage):
             start_monitor=monitoring.backend.start_monitor,
             reconcile=approval.workflow.machine,
             ledger_arn=approval.ledger.table.table_arn,
+            feature_group_arn=features.group.arn if features else None,
         )
 
     def _identity(self, model: ModelSpecification, station: str) -> dict[str, Any]:

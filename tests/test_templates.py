@@ -25,6 +25,7 @@ NAMED_FOR_A_REASON = {
     "AWS::IAM::Policy": "the name is required; the CDK derives it from the construct's path",
     "AWS::KMS::Alias": "an alias is a name",
     "AWS::SageMaker::Endpoint": "callers know it, and its alarms must exist before it does",
+    "AWS::SageMaker::FeatureGroup": "the name is required; what would replace it is refused before synthesis",
     "AWS::SageMaker::ModelPackageGroup": "the name is required",
     "AWS::SageMaker::MonitoringSchedule": "the name is required",
     "AWS::SageMaker::Pipeline": "the name is required",
@@ -33,6 +34,7 @@ STATEFUL = {
     "AWS::S3::Bucket",
     "AWS::KMS::Key",
     "AWS::DynamoDB::Table",
+    "AWS::SageMaker::FeatureGroup",
     "AWS::SageMaker::ModelPackageGroup",
     "AWS::SecretsManager::Secret",
 }

@@ -37,6 +37,17 @@ class Caller:
         return {"IamIdentity": {"Arn": self.arn, "PrincipalId": self.principal_id}}
 
 
+@dataclass(frozen=True, kw_only=True)
+class HttpRequest:
+    """One HTTP request as it reached the front door; the names of its headers are in lower case."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    body: bytes
+
+
 Handler = Callable[[dict[str, Any], Caller], dict[str, Any]]
 
 _SESSION = botocore.session.Session()

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping
 from ministack import app
 from ministack.core import router
 
-from embedded.front.api import Answer, Caller, ModelledService
+from embedded.front.api import Answer, Caller, HttpRequest, ModelledService
 from embedded.front.identity import caller_of
 
-Respond = Callable[[str, Mapping[str, str], bytes, Caller], Answer]
+Respond = Callable[[HttpRequest, Caller], Answer]
 Query = Mapping[str, list[str]]
 
 
@@ -19,11 +19,12 @@ def add_service(name: str, *, target_prefix: str, respond: Respond) -> None:
     Args:
         name: The service's signing name.
         target_prefix: How its `X-Amz-Target` headers begin.
-        respond: Answers a request, given its path, headers, body and caller; it may block.
+        respond: Answers a request of a caller; it may block.
     """
 
     async def handle(method: str, path: str, headers: dict[str, str], body: bytes, query: Query) -> Answer:
-        return await asyncio.to_thread(respond, path, headers, body, caller_of(headers, query))
+        request = HttpRequest(method=method, path=path, headers=headers, query=query, body=body)
+        return await asyncio.to_thread(respond, request, caller_of(headers, query))
 
     router.SERVICE_PATTERNS[name] = {"target_prefixes": [target_prefix], "host_patterns": []}
     app.SERVICE_HANDLERS[name] = handle

@@ -1,14 +1,12 @@
 """Joins the parts: our services in front of ministack, our resource types in its CloudFormation."""
 
 import re
-from collections.abc import Mapping
 from pathlib import Path
 
 from ministack.services import eventbridge, scheduler, stepfunctions
 
 from embedded.front import complements, functions, generated_secrets, object_encryption, prompt_stacks
 from embedded.front.alarms import AlarmWatch
-from embedded.front.api import Answer, Caller
 from embedded.front.clients import Clients, environment
 from embedded.front.data_quality import DataQuality
 from embedded.front.events import DefaultBus
@@ -64,15 +62,15 @@ class FrontDoor:
         functions.stop_workers()
 
     def _add_services(self, account: str, region: str, events: DefaultBus) -> None:
-        add_service("sagemaker", target_prefix="SageMaker.", respond=self._answer_sagemaker)
+        add_service("sagemaker", target_prefix="SageMaker.", respond=self._sagemaker.answer)
         stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
         stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
         scaling = ApplicationAutoScaling(account=account, region=region, exists=self._is_scalable).service()
         add_service(
             "application-autoscaling",
             target_prefix="AnyScaleFrontendService.",
-            respond=lambda path, headers, body, caller: scaling.answer(
-                target=headers.get("x-amz-target", ""), body=body, caller=caller
+            respond=lambda request, caller: scaling.answer(
+                target=request.headers.get("x-amz-target", ""), body=request.body, caller=caller
             ),
         )
         glue = GlueRuns(account=account, region=region, workshop=self._workshop, events=events)
@@ -81,9 +79,6 @@ class FrontDoor:
         add_actions("glue", actions=frozenset(quality.actions()), service=quality.service())
         rotation = SecretRotation(account=account, region=region).service()
         add_actions("secretsmanager", actions=frozenset({"RotateSecret", "CancelRotateSecret"}), service=rotation)
-
-    def _answer_sagemaker(self, path: str, headers: Mapping[str, str], body: bytes, caller: Caller) -> Answer:
-        return self._sagemaker.answer(path=path, headers=headers, body=body, caller=caller)
 
     def _is_scalable(self, resource_id: str) -> bool:
         """Whether a resource id names a variant of an endpoint that is there."""

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from embedded.front.feature_group_update import extend_feature_group
 from embedded.front.resource_type import (
     ApiCall,
     ClientFactory,
@@ -177,6 +178,27 @@ SCHEDULE = ResourceType(
     arn=("MonitoringScheduleArn", "monitoring-schedule"),
 )
 
+FEATURE_GROUP = ResourceType(
+    name="AWS::SageMaker::FeatureGroup",
+    service="sagemaker",
+    create=ApiCall(operation="CreateFeatureGroup"),
+    delete=ApiCall(operation="DeleteFeatureGroup", adapt=only("FeatureGroupName")),
+    identify=lambda p, r: str(p["FeatureGroupName"]),
+    attributes=lambda p, r: {"FeatureGroupStatus": "Created"},
+    name_property="FeatureGroupName",
+    name_length=64,
+    immutable=(
+        "FeatureGroupName",
+        "RecordIdentifierFeatureName",
+        "EventTimeFeatureName",
+        "OfflineStoreConfig",
+        "RoleArn",
+        "Description",
+    ),
+    arn=("FeatureGroupArn", "feature-group"),
+    complete=extend_feature_group,
+)
+
 SAGEMAKER_TYPES = (
     _plain("Model", "ModelName", "ModelArn", "model"),
     _plain("EndpointConfig", "EndpointConfigName", "EndpointConfigArn", "endpoint-config", adapt=_model_references),
@@ -188,4 +210,5 @@ SAGEMAKER_TYPES = (
     PIPELINE,
     PACKAGE_GROUP,
     SCHEDULE,
+    FEATURE_GROUP,
 )

@@ -1,10 +1,11 @@
-"""SageMaker as one service: the control plane and the runtime API behind one signing name."""
+"""SageMaker as one service: the control plane and two runtime APIs behind one signing name."""
 
-from collections.abc import Mapping
-
-from embedded.front.api import Answer, Caller, ModelledService
+from embedded.front.api import Answer, Caller, HttpRequest, ModelledService
 from embedded.front.events import EventSink
 from embedded.sagemaker.endpoints import Endpoints
+from embedded.sagemaker.feature_groups import FeatureGroups
+from embedded.sagemaker.feature_records import FeatureRecords
+from embedded.sagemaker.feature_store import FeatureStore
 from embedded.sagemaker.jobs import PROCESSING, TRAINING, Jobs
 from embedded.sagemaker.packages import ModelPackages
 from embedded.sagemaker.pipeline_events import PipelineEvents
@@ -24,6 +25,8 @@ class SageMaker:
         store = Store(account=account, region=region)
         self._endpoints = Endpoints(store=store, workshop=workshop, events=events)
         self._runtime = Runtime(endpoints=self._endpoints, account=account)
+        self._feature_store = FeatureStore(client=workshop.client)
+        self._feature_records = FeatureRecords(store=self._feature_store)
         parts = (
             PlainResources(store=store),
             ModelPackages(store=store, events=events),
@@ -32,21 +35,26 @@ class SageMaker:
             Pipelines(store=store, workshop=workshop, events=PipelineEvents(events=events)),
             self._endpoints,
             MonitoringSchedules(store=store),
+            FeatureGroups(store=store, features=self._feature_store, client=workshop.client),
             Tagging(store=store),
         )
         actions = {action: handler for part in parts for action, handler in part.actions().items()}
         self._control_plane = ModelledService(name="sagemaker", actions=actions)
 
-    def answer(self, *, path: str, headers: Mapping[str, str], body: bytes, caller: Caller) -> Answer:
-        """Answer one HTTP request of either API."""
-        if self._runtime.claims(path):
-            return self._runtime.answer(path=path, headers=headers, body=body)
-        return self._control_plane.answer(target=headers.get("x-amz-target", ""), body=body, caller=caller)
+    def answer(self, request: HttpRequest, caller: Caller) -> Answer:
+        """Answer one HTTP request of any of the three APIs."""
+        if self._runtime.claims(request.path):
+            return self._runtime.answer(path=request.path, headers=request.headers, body=request.body)
+        if self._feature_records.claims(request.path):
+            return self._feature_records.answer(request)
+        target = request.headers.get("x-amz-target", "")
+        return self._control_plane.answer(target=target, body=request.body, caller=caller)
 
     def has_variant(self, endpoint: str, variant: str) -> bool:
         """Whether an endpoint is there and has a variant of this name."""
         return variant in self._endpoints.variants(endpoint)
 
     def close(self) -> None:
-        """Stop the endpoints' hosts."""
+        """Stop the endpoints' hosts, and what writes the offline stores."""
+        self._feature_store.close()
         self._endpoints.close()

@@ -37,8 +37,8 @@ def preprocess(dataset: Path, outputs: dict[str, Path], model: Model) -> str:
     return f"Completed: {counts} rows; {unlabelled} rows without a label were left out."
 
 
-def verify(dataset: Path) -> None:
-    """Check the files against the manifest that the ETL job wrote last.
+def verify(dataset: Path) -> dict[str, Any]:
+    """Check the files against the manifest that the ETL job wrote last, and give it.
 
     Raises:
         JobError: A file is missing, changed, or not of the data set.
@@ -54,6 +54,7 @@ def verify(dataset: Path) -> None:
             raise JobError(
                 f"{name} differs from its hash in _manifest.json; the data set was changed after it was written"
             )
+    return manifest
 
 
 def labelled_rows(frame: pd.DataFrame, model: Model) -> tuple[pd.DataFrame, int]:

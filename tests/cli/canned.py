@@ -81,6 +81,7 @@ OUTPUTS = {
     "baton-dev-data-lake": {"CuratedBucketName": "curated", "MonitoringBucketName": "monitoring"},
     "baton-dev-governance": {"ComplianceOfficerRoleArn": "arn:aws:iam::000000000000:role/officer"},
     "baton-dev-bank-churn-ingestion": {"GlueJobName": "etl-job"},
+    "baton-dev-bank-churn-features": {"FeatureGroupName": "baton-dev-bank-churn"},
     "baton-dev-bank-churn-training": {
         "PipelineName": "p",
         "ModelPackageGroupName": "bank-churn",

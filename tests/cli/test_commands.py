@@ -278,6 +278,68 @@ def test_trace_of_an_unknown_prediction(baton: Any, world: World) -> None:
     assert "no prediction 'req-8' was captured in the last 24 h" in said
 
 
+def online(asked: dict[str, Any]) -> dict[str, Any]:
+    """A store that knows everybody but those whose surrogate begins with 9."""
+    [wanted] = asked["Identifiers"]
+    records = [
+        {
+            "FeatureGroupName": wanted["FeatureGroupName"],
+            "RecordIdentifierValueAsString": ref,
+            "Record": [{"FeatureName": "balance", "ValueAsString": f"{ref}.5"}],
+            "ExpiresAt": "2027-02-22T02:15:00Z",
+        }
+        for ref in wanted["RecordIdentifiersValueAsString"]
+        if not ref.startswith("9")
+    ]
+    return {"Records": records, "Errors": [], "UnprocessedIdentifiers": []}
+
+
+BATCH_GET = "sagemaker-featurestore-runtime.BatchGetRecord"
+
+
+def test_features_of_people_as_tables(baton: Any, world: World) -> None:
+    world.answers[BATCH_GET] = online
+    result = baton("features", "get", "41", "9")
+    assert result.exit_code == 0, result.output
+    for text in ("41", "balance", "41.5", "2027-02-22T02:15:00Z", "9: no record online"):
+        assert text in result.output
+
+
+def test_features_as_json_come_in_the_order_asked_for_and_a_hundred_at_a_time(
+    baton: Any, world: World, connection: CannedConnection
+) -> None:
+    world.answers[BATCH_GET] = online
+    refs = [str(ref) for ref in range(250, 99, -1)]
+    found = json.loads(baton("features", "get", *refs, "250", "9", "--json").stdout)
+    assert [person["customer_ref"] for person in found] == [*refs, "9"]
+    assert found[0]["values"] == {"balance": "250.5"}
+    assert found[-1]["values"] is None
+    sizes = [
+        len(arguments["Identifiers"][0]["RecordIdentifiersValueAsString"])
+        for _, arguments in asked(connection, BATCH_GET)
+    ]
+    assert sizes == [100, 52]
+
+
+def test_features_that_could_not_be_read_do_not_look_like_missing_ones(baton: Any, world: World) -> None:
+    error = {
+        "FeatureGroupName": "baton-dev-bank-churn",
+        "RecordIdentifierValueAsString": "41",
+        "ErrorCode": "AccessForbidden",
+        "ErrorMessage": "no key",
+    }
+    world.answers[BATCH_GET] = lambda _: {"Records": [], "Errors": [error], "UnprocessedIdentifiers": []}
+    assert "did not answer: AccessForbidden: no key" in spoken(baton("features", "get", "41"))
+    left = {"FeatureGroupName": "baton-dev-bank-churn", "RecordIdentifiersValueAsString": ["41"]}
+    world.answers[BATCH_GET] = lambda _: {"Records": [], "Errors": [], "UnprocessedIdentifiers": [left]}
+    assert "too busy" in spoken(baton("features", "get", "41"))
+
+
+def test_features_of_a_model_without_a_group(baton: Any, world: World) -> None:
+    del world.outputs["baton-dev-bank-churn-features"]
+    assert "where its file has a feature_store" in spoken(baton("features", "get", "41"))
+
+
 def test_refusals_of_aws_become_one_sentence(baton: Any, world: World) -> None:
     def refuse(_: Any) -> Any:
         raise Refused("AccessDeniedException", "not allowed.")

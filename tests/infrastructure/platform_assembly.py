@@ -155,6 +155,7 @@ def _governed(stage: cdk.Stage, ingestion: IngestionStack) -> GovernedModel:
             later, "Reconcile", definition_body=sfn.DefinitionBody.from_chainable(sfn.Pass(later, "Pass"))
         ),
         ledger_arn=table.table_arn,
+        feature_group_arn=later.format_arn(service="sagemaker", resource="feature-group", resource_name="churn"),
     )
 
 

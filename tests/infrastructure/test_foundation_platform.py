@@ -77,7 +77,7 @@ def test_every_service_that_jobs_call_has_an_endpoint(lake: Stack) -> None:
     interfaces = {e["ServiceName"].rsplit("eu-west-1.", 1)[1] for e in endpoints if e["VpcEndpointType"] == "Interface"}
     assert interfaces == {
         *("sagemaker.api", "sagemaker.runtime", "logs", "monitoring", "ecr.api", "ecr.dkr"),
-        *("sts", "kms", "secretsmanager", "glue"),
+        *("sts", "kms", "secretsmanager", "glue", "sagemaker.featurestore-runtime"),
     }
     assert sum(e["VpcEndpointType"] == "Gateway" for e in endpoints) == 2
 

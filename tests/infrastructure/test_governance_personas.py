@@ -28,6 +28,8 @@ OTHERWISE = {
     "s3:AbortMultipartUpload": ("s3", "AbortMultipartUpload"),
     "s3:GetObjectVersion": ("s3", "GetObject"),
     "s3:ListBucket": ("s3", "ListObjectsV2"),
+    "sagemaker:BatchGetRecord": ("sagemaker-featurestore-runtime", "BatchGetRecord"),
+    "sagemaker:GetRecord": ("sagemaker-featurestore-runtime", "GetRecord"),
     "sagemaker:InvokeEndpoint": ("sagemaker-runtime", "InvokeEndpoint"),
 }
 SERVICES = {"states": "stepfunctions"}
@@ -185,7 +187,7 @@ def test_keys_open_only_through_the_service_that_holds_the_data(stack: Stack, pe
     for statement in allowed(stack, persona):
         if any(action.startswith("kms:") for action in statement["Action"]):
             via = statement["Condition"]["StringEquals"]["kms:ViaService"]
-            assert via in ("s3.eu-west-1.amazonaws.com", "dynamodb.eu-west-1.amazonaws.com")
+            assert via in {f"{service}.eu-west-1.amazonaws.com" for service in ("s3", "dynamodb", "sagemaker")}
 
 
 def test_only_the_mlops_engineer_deploys_and_only_through_the_bootstraps_roles(stack: Stack) -> None:

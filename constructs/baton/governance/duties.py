@@ -78,7 +78,7 @@ def query(
         Duty(
             actions=["glue:GetDatabase", "glue:GetTable", "glue:GetTables"],
             resources=[glue("catalog"), glue("database", database_name), glue("table", f"{database_name}/*")],
-            why_wildcard="The database holds one table for each model, and nothing else.",
+            why_wildcard="The database holds the tables of the models and of their feature groups, and nothing else.",
         ),
         Duty(actions=["s3:GetBucketLocation"], resources=[curated.bucket_arn]),
         Duty(

@@ -22,7 +22,8 @@ BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
 class GovernedModel:
     """What of one model the personas work on.
 
-    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself.
+    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself, and
+    `feature_group_arn` where the model has no feature store.
     """
 
     name: str
@@ -34,6 +35,7 @@ class GovernedModel:
     start_monitor: lambda_.IFunction | None
     reconcile: sfn.StateMachine
     ledger_arn: str
+    feature_group_arn: str | None = None
 
 
 class Team(Construct):
@@ -129,6 +131,7 @@ class Team(Construct):
             ),
             self._follow_trainings(),
             self._read_registry(),
+            *self._read_features(),
             *self._query,
             *(
                 duty
@@ -248,6 +251,19 @@ class Team(Construct):
             ],
             why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
         )
+
+    def _read_features(self) -> list[Duty]:
+        """Look up online records; the offline store lies in the features zone and the catalogue."""
+        groups = [model.feature_group_arn for model in self._models if model.feature_group_arn is not None]
+        if not groups:
+            return []
+        return [
+            Duty(
+                actions=["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"],
+                resources=groups,
+            ),
+            duties.decrypt(self._platform.keys.data, through="sagemaker"),
+        ]
 
     def _read_ledgers(self) -> list[Duty]:
         return [

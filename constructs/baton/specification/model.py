@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 
 from baton.specification.base import ColumnName, ModelName, Specification
 from baton.specification.columns import Column
-from baton.specification.feature_store import FeatureStore
+from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Gate, Monitoring, Retraining, Serving, Target, Training
 from baton.specification.quality import Quality
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
@@ -59,6 +59,7 @@ class ModelSpecification(Specification):
             raise ValueError("columns: two columns have the same output name")
         self._check_source()
         self._check_quality()
+        self._check_feature_store()
         for where, name in self._references():
             self._refuse_personal(where, name)
         for name in self.features:
@@ -72,6 +73,11 @@ class ModelSpecification(Specification):
     def surrogate_domains(self) -> list[str]:
         """The domains of surrogates that this model shares with others, in order."""
         return sorted({column.domain for column in self.columns.values() if column.domain is not None})
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """What a request carries: the features, then the facets that are not features."""
+        return (*self.features, *(facet for facet in self.facets if facet not in self.features))
 
     @property
     def surrogate(self) -> str | None:
@@ -100,6 +106,23 @@ class ModelSpecification(Specification):
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})
         if misfit is not None:
             raise ValueError(f"quality.{misfit}")
+
+    def _check_feature_store(self) -> None:
+        if self.feature_store is None:
+            return
+        if self.surrogate is None:
+            raise ValueError(
+                "feature_store: a record is found by the surrogate of the person it is about, and no column has the "
+                "treatment surrogate; give one, or remove feature_store"
+            )
+        for name in (self.surrogate, *self.inputs):
+            column = self.outputs.get(name)
+            if name.lower() in RESERVED:
+                raise ValueError(f"feature_store: Feature Store keeps the name {name} for itself; rename the output")
+            if name.startswith("_") or name.endswith("_"):
+                raise ValueError(f"feature_store: a feature's name begins and ends with a letter or digit, got {name}")
+            if column is not None and column.curated_type in ("date", "timestamp"):
+                raise ValueError(f"feature_store: {name} is a {column.curated_type}; generalise it into bands")
 
     def _refuse_personal(self, where: str, name: str) -> None:
         column = self.outputs.get(name)
