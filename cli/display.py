@@ -18,16 +18,20 @@ STATES = {
     "Completed": "green",
     "InService": "green",
     "OK": "green",
+    "succeeded": "green",
     "yes": "green",
     "passed": "green",
     "PendingManualApproval": "yellow",
     "Executing": "yellow",
     "Updating": "yellow",
+    "running": "yellow",
     "INSUFFICIENT_DATA": "dim",
+    "skipped": "dim",
     "Rejected": "red",
     "Failed": "red",
     "ALARM": "bold red",
     "failed": "bold red",
+    "lost": "bold red",
 }
 
 

@@ -9,7 +9,7 @@ from cli.connection import Connection
 from cli.errors import BatonError
 
 SHARED = ("data-lake", "governance")
-PER_MODEL = ("ingestion", "training", "monitoring", "serving", "approval", "dashboard")
+PER_MODEL = ("ingestion", "training", "automation", "monitoring", "serving", "approval", "dashboard")
 
 
 @dataclass

@@ -12,6 +12,7 @@ from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
+from stacks.automation_stack import AutomationStack
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_lake_stack import DataLakeStack
 from stacks.governance_stack import GovernanceStack
@@ -79,6 +80,14 @@ class EnvironmentStage(cdk.Stage):
         sized: dict[str, Any] = {**shared, "environment": self._environment}
         ingestion = IngestionStack(self, **self._identity(model, "ingestion"), **sized)
         training = TrainingStack(self, **self._identity(model, "training"), **shared)
+        automation = AutomationStack(
+            self,
+            **self._identity(model, "automation"),
+            job=ingestion.job,
+            fill_features=None,
+            start_training=training.start_training.function,
+            **sized,
+        )
         monitoring = MonitoringStack(
             self,
             **self._identity(model, "monitoring"),
@@ -101,6 +110,7 @@ class EnvironmentStage(cdk.Stage):
             self,
             **self._identity(model, "dashboard"),
             ingestion=ingestion,
+            automation=automation,
             training=training,
             approval=approval,
             serving=serving,
@@ -110,6 +120,8 @@ class EnvironmentStage(cdk.Stage):
         return GovernedModel(
             name=model.name,
             etl=ingestion.job,
+            ingestion=automation.workflow.machine,
+            ingestion_ledger_arn=automation.ledger.table.table_arn,
             registry=training.registry,
             pipeline_arn=training.pipeline.pipeline_arn,
             endpoint_name=serving.endpoint.endpoint_name,
