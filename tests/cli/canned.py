@@ -157,9 +157,12 @@ class World:
             "scheduler.GetSchedule": lambda _: {
                 "Target": {"Input": json.dumps({"monitor": "data_quality", "job": {}})}
             },
-            "sfn.StartExecution": lambda _: {"executionArn": INGESTION, "startDate": NOW},
-            "sfn.DescribeExecution": lambda _: {"status": "SUCCEEDED", "output": json.dumps({"outcome": "claimed"})},
-            "sfn.GetExecutionHistory": lambda _: {"events": EVENTS},
+            "stepfunctions.StartExecution": lambda _: {"executionArn": INGESTION, "startDate": NOW},
+            "stepfunctions.DescribeExecution": lambda _: {
+                "status": "SUCCEEDED",
+                "output": json.dumps({"outcome": "claimed"}),
+            },
+            "stepfunctions.GetExecutionHistory": lambda _: {"events": EVENTS},
             "sts.AssumeRole": lambda _: {},
         }
         for number in self.statuses:

@@ -139,7 +139,7 @@ def test_etl_run_for_another_day(baton: Any, world: World, connection: CannedCon
 
 
 def ingestion_asked(connection: CannedConnection) -> dict[str, Any]:
-    asked_for: dict[str, Any] = json.loads(asked(connection, "sfn.StartExecution")[-1][1]["input"])
+    asked_for: dict[str, Any] = json.loads(asked(connection, "stepfunctions.StartExecution")[-1][1]["input"])
     return asked_for
 
 
@@ -167,7 +167,7 @@ def test_etl_run_of_days_that_make_no_backfill(
     baton: Any, connection: CannedConnection, options: list[str], why: str
 ) -> None:
     assert why in spoken(baton("etl", "run", *options))
-    assert asked(connection, "sfn.StartExecution") == []
+    assert asked(connection, "stepfunctions.StartExecution") == []
 
 
 def test_etl_run_shows_its_steps_and_not_what_only_decides(baton: Any, world: World) -> None:
@@ -179,7 +179,7 @@ def test_etl_run_shows_its_steps_and_not_what_only_decides(baton: Any, world: Wo
 
 def test_etl_run_that_finds_another_at_work_says_so(baton: Any, world: World) -> None:
     busy = {"outcome": "busy", "reason": "another run is at work: e0"}
-    world.answers["sfn.DescribeExecution"] = lambda _: {"status": "SUCCEEDED", "output": json.dumps(busy)}
+    world.answers["stepfunctions.DescribeExecution"] = lambda _: {"status": "SUCCEEDED", "output": json.dumps(busy)}
     assert spoken(baton("etl", "run")).startswith("baton: ingestion e1 was skipped: another run is at work: e0")
 
 
@@ -212,7 +212,7 @@ def test_status_tells_the_last_ingestion(baton: Any) -> None:
 
 def test_etl_run_that_fails_says_why(baton: Any, world: World) -> None:
     cause = "job run jr_1 ended FAILED: column SSN is not declared"
-    world.answers["sfn.DescribeExecution"] = lambda _: {"status": "FAILED", "cause": cause}
+    world.answers["stepfunctions.DescribeExecution"] = lambda _: {"status": "FAILED", "cause": cause}
     assert spoken(baton("etl", "run")) == f"baton: ingestion e1 ended FAILED: {cause}"
 
 
