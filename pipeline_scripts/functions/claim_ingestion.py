@@ -13,6 +13,9 @@ from pipeline_scripts.functions.ingestion_ledger import IngestionLedger, Run, op
 logger = Logger(service="claim_ingestion")
 
 MODES = ("auto", "full", "backfill")
+EVENT = "event"
+"""How the cause of a start by an event begins."""
+
 DATES = ("as_of", "backfill_from", "backfill_to")
 KNOWN = {"cause", "train", "mode", *DATES}
 
@@ -61,7 +64,9 @@ def claim(
         "arguments": arguments,
         "train": asked.get("train", True),
     }
-    holder = ledger.claim(run, seconds=seconds, ended=ended, facts=facts)
+    # A schedule, or a person, asks for a run; an event tells of rows that the run at work may not have seen.
+    told = facts["cause"].startswith(EVENT)
+    holder = ledger.claim(run, seconds=seconds, ended=ended, facts=facts, calling=told)
     if holder is None:
         return {**state, "outcome": "claimed", "reason": "no other run is at work"}
     reason = f"another run is at work: {holder.rpartition(':')[2]}"

@@ -36,7 +36,7 @@ def close(
         clock: Seconds since the epoch.
 
     Returns:
-        The state with the `reason`.
+        The state with the `reason`, and as `outcome` whether an event calls for another run: again or finished.
 
     Raises:
         ClaimLost: Another run has taken over from this one, which was about to succeed.
@@ -55,8 +55,8 @@ def close(
     published = state["published"]
     facts |= {"training": _training(state), "reason": ""}
     mark = {"published_hash": published["dataset_hash"], "published_run": published["run_id"]}
-    ledger.close(run, outcome, facts, published=mark)
-    return {**state, "reason": "published"}
+    called = ledger.close(run, outcome, facts, published=mark)
+    return {**state, "outcome": "again" if called else "finished", "reason": "published"}
 
 
 def _training(state: Mapping[str, Any]) -> str:

@@ -42,9 +42,9 @@ class Run:
 class IngestionLedger:
     """One DynamoDB partition per model.
 
-    Item `claim` says who ingests (`owner`, its `line`, `expires_at`) and what the last complete run had
-    published (`published_hash`, `published_run`). Items `run#<began>#<execution>` are the history, whose `outcome` is
-    running, succeeded, skipped, failed or lost.
+    Item `claim` says who ingests (`owner`, its `line`, `expires_at`), whether somebody `called` meanwhile, and what the
+    last complete run had published (`published_hash`, `published_run`). Items `run#<began>#<execution>` are the
+    history, whose `outcome` is running, succeeded, skipped, failed or lost.
 
     Args:
         partition: The model's items.
@@ -55,7 +55,9 @@ class IngestionLedger:
         self._items = partition
         self._clock = clock
 
-    def claim(self, run: Run, *, seconds: int, ended: Callable[[str], bool], facts: Facts) -> str | None:
+    def claim(
+        self, run: Run, *, seconds: int, ended: Callable[[str], bool], facts: Facts, calling: bool = False
+    ) -> str | None:
         """Take the claim for `seconds`; None when it is taken, else the execution that holds it.
 
         A holder whose execution has ended, or whose time is up, is written down as lost and succeeded.
@@ -65,12 +67,15 @@ class IngestionLedger:
             seconds: How long an execution may last: afterwards it cannot be running any more.
             ended: Whether an execution has ended.
             facts: What is known of the run from the start.
+            calling: Whether a holder must know that somebody asked, because it may not have seen what was meant.
         """
         for _ in range(ATTEMPTS):
             held = self._items.item(CLAIM)
             owner = held.get("owner")
             if owner not in (None, run.execution):
                 if held["expires_at"] >= self._clock() and not ended(owner):
+                    if calling and not self._call(str(owner)):
+                        continue  # it has just left, so the claim may be free
                     return str(owner)
                 self._lose(str(held["line"]))
             if self._take(run, owner, seconds):
@@ -93,10 +98,13 @@ class IngestionLedger:
         except ConditionFailed as error:
             raise ClaimLost("another run has taken over; this one stops without writing") from error
 
-    def close(self, run: Run, outcome: str, facts: Facts, *, published: Facts | None = None) -> None:
+    def close(self, run: Run, outcome: str, facts: Facts, *, published: Facts | None = None) -> bool:
         """Write down how a run ended, then give the claim back, and with it what is now published.
 
         In this order, so that a claim given back always has its end written down. Both can be repeated.
+
+        Returns:
+            Whether somebody called while the claim was held.
 
         Raises:
             ClaimLost: Another run has taken over, and has written down this one as lost.
@@ -110,16 +118,24 @@ class IngestionLedger:
             )
         except ConditionFailed as error:
             raise ClaimLost("another run has taken over; this one stops without writing") from error
+        if not self._release(run, published, where="#owner = :me AND attribute_not_exists(#called)"):
+            self._release_called(run, outcome, published)
+        return bool(self._items.item(run.line).get("called"))
+
+    def _release_called(self, run: Run, outcome: str, published: Facts | None) -> None:
+        """Keep in the run's line that somebody called, then give the claim back, unless that is done already."""
+        if self._items.item(CLAIM).get("owner") == run.execution:
+            self._items.change(run.line, put={"called": True}, where="#outcome = :same", given={"same": outcome})
+            self._release(run, published, where="#owner = :me")
+
+    def _release(self, run: Run, published: Facts | None, *, where: str) -> bool:
+        """Give the claim back, if it is still this run's and the rest of the condition holds."""
+        gone = ("owner", "line", "expires_at", "called")
         try:
-            self._items.change(
-                CLAIM,
-                put=published,
-                remove=("owner", "line", "expires_at"),
-                where="#owner = :me",
-                given={"me": run.execution},
-            )
+            self._items.change(CLAIM, put=published, remove=gone, where=where, given={"me": run.execution})
         except ConditionFailed:
-            return  # given back already, or never taken
+            return False
+        return True
 
     def published(self) -> tuple[str, str]:
         """Hash and run of the data set that the last complete run had published; empty texts before the first."""
@@ -137,8 +153,19 @@ class IngestionLedger:
         """Take the claim, if it is still held as it was read."""
         put: Facts = {"owner": run.execution, "line": run.line, "expires_at": int(self._clock()) + seconds}
         where = "attribute_not_exists(#owner)" if owner is None else "#owner = :read"
+        given: Facts = {} if owner is None else {"read": owner}
+        # Who called the holder before has called whoever succeeds it, which has yet to read anything.
+        remove = () if owner == run.execution else ("called",)
         try:
-            self._items.change(CLAIM, put=put, where=where, given={} if owner is None else {"read": owner})
+            self._items.change(CLAIM, put=put, remove=remove, where=where, given=given)
+        except ConditionFailed:
+            return False
+        return True
+
+    def _call(self, owner: str) -> bool:
+        """Let a holder know that somebody asked; False when it does not hold the claim any more."""
+        try:
+            self._items.change(CLAIM, put={"called": True}, where="#owner = :holder", given={"holder": owner})
         except ConditionFailed:
             return False
         return True

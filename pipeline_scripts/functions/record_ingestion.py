@@ -86,7 +86,7 @@ def record(
 
 
 def _facts(now: Publication) -> Mapping[str, str | int]:
-    known = {"run_id": now.run_id, "dataset_hash": now.dataset_hash, "rows": now.rows}
+    known: dict[str, str | int] = {"run_id": now.run_id, "dataset_hash": now.dataset_hash, "rows": now.rows}
     told = {"rejected": now.rejected, "new_surrogates": now.new_surrogates, "mode": now.mode}
     quality = {"quality": json.dumps(now.quality)} if now.quality else {}
     return {**known, **{name: value for name, value in told.items() if value is not None}, **quality}

@@ -143,7 +143,12 @@ def read_request(event: Any, *, request_id: str) -> Request | str:
         return f"author must be a text, got {type(author).__name__}"
     if not isinstance(token, str) or not token:
         return f"token must be a text, got {token!r}"
-    return Request(reason=_as_metadata(reason), author=_as_metadata(author) if author else None, token=_token(token))
+    return Request(
+        reason=_as_metadata(reason),
+        author=_as_metadata(author) if author else None,
+        token=_token(token),
+        lasting="token" in event,
+    )
 
 
 def _alarm_request(event: dict[str, Any]) -> Request | str:

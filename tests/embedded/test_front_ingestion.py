@@ -243,6 +243,7 @@ def test_a_run_publishes_fills_asks_for_a_training_and_gives_metrics(aws: Embedd
         "TrainOnIt",
         "StartTraining",
         "Close",
+        "Closed",
         "Done",
     ]
     line = workflow.line(execution)
@@ -269,14 +270,18 @@ def test_a_job_that_breaks_is_tried_again_and_one_that_refuses_is_not(workflow: 
     assert workflow.line(refused)["reason"] == described["cause"]
 
 
-def test_a_second_run_is_skipped_while_one_is_at_work(workflow: Workflow) -> None:
+def test_a_second_run_is_skipped_while_one_is_at_work_and_an_event_followed_up(workflow: Workflow) -> None:
     workflow.order("linger")
     first = workflow.start()
     workflow.extracting(first)
-    second = workflow.start()
+    second = workflow.start(cause="event: a test")
     assert json.loads(workflow.ended(second)["output"])["outcome"] == "busy"
     assert workflow.line(second)["outcome"] == "skipped"
-    assert workflow.ended(first)["status"] == "SUCCEEDED"
+    ended = workflow.ended(first)
+    assert ended["status"] == "SUCCEEDED"
+    again = json.loads(ended["output"])["next"]["ExecutionArn"]
+    assert workflow.ended(again)["status"] == "SUCCEEDED"
+    assert workflow.line(again)["cause"] == "an event that arrived during the last run"
 
 
 def test_a_run_takes_over_from_one_that_was_stopped(workflow: Workflow) -> None:

@@ -121,12 +121,12 @@ def alarm(template: Template, name: str) -> dict[str, Any]:
 def test_every_task_is_retried_and_its_failure_ends_in_the_ledger(full: Template) -> None:
     states = definition(full)["States"]
     tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
-    assert len(tasks) == 9
+    assert len(tasks) == 10
     for name, task in tasks.items():
         assert task["Retry"], name
         [catch] = task["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"], name
-        expected = {"RecordFailure": "Unrecorded", "Extract": "WorthAnotherTry"}
+        expected = {"RecordFailure": "Unrecorded", "Extract": "WorthAnotherTry", "RunAgain": "Done"}
         assert catch["Next"] == expected.get(name, "RecordFailure"), name
 
 
@@ -197,6 +197,14 @@ def test_only_the_claim_sees_executions_and_only_of_this_workflow(template: Temp
     [seeing] = [s for s in statements(template, "Steps") if s["Action"] == "states:DescribeExecution"]
     [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
     assert {"Fn::GetAtt": [machine, "Name"]} in seeing["Resource"]["Fn::Join"][1]
+
+
+def test_the_workflow_may_start_itself_and_no_other(template: Template) -> None:
+    [starting] = [s for s in statements(template, "Workflow") if s["Action"] == "states:StartExecution"]
+    [machine] = of_type(template, "AWS::StepFunctions::StateMachine")
+    assert starting["Resource"] == {"Ref": machine}
+    again = definition(template)["States"]["RunAgain"]
+    assert again["Parameters"]["StateMachineArn.$"] == "$$.StateMachine.Id"
 
 
 def test_the_schedule_starts_the_workflow_and_a_lost_start_is_kept(template: Template) -> None:

@@ -84,6 +84,7 @@ class World:
     job_fails: list[TaskFailed] = field(default_factory=list)
     filling: list[str] = field(default_factory=list)
     trainings: dict[str, dict[str, str]] = field(default_factory=dict)
+    started_again: list[dict[str, Any]] = field(default_factory=list)
     twice: bool = False
 
     # -- what is outside -----------------------------------------------------------------------------------------
@@ -145,6 +146,9 @@ class World:
         match resource.rpartition(":")[2]:
             case "startJobRun.sync":
                 return self._extract(given)
+            case "startExecution":
+                self.started_again.append(given)
+                return {"ExecutionArn": "arn"}
             case "describeProcessingJob":
                 return {"ProcessingJobStatus": self.filling.pop(0) if self.filling else "Completed"}
             case name:
@@ -196,7 +200,10 @@ class Execution:
     def __init__(self, world: World, name: str, asked: Any) -> None:
         world.now += 1
         began = datetime.fromtimestamp(world.now, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        context = {"Execution": {"Id": f"{ARN}:{name}", "StartTime": began, "Input": asked}}
+        context = {
+            "StateMachine": {"Id": "machine"},
+            "Execution": {"Id": f"{ARN}:{name}", "StartTime": began, "Input": asked},
+        }
         self._world = world
         self.machine = Machine(definition(), task=world.do, sleep=self._sleep)
         self.states: Iterator[str] = self.machine.run(context, asked)

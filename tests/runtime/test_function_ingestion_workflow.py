@@ -26,6 +26,7 @@ WAY = [
     "TrainOnIt",
     "StartTraining",
     "Close",
+    "Closed",
     "Done",
 ]
 
@@ -189,7 +190,7 @@ def test_a_killed_run_is_succeeded_by_the_next_and_nothing_is_lost_or_doubled(wo
     world.ended.add(f"{ARN}:a")
     assert world.run("b")[-1] == "Done"
     lines = world.lines()
-    complete = state == "Done"
+    complete = state in ("Closed", "Done")
     assert lines["a"]["outcome"] == ("succeeded" if complete else "lost")
     assert lines["b"]["outcome"] == "succeeded"
     if not complete:
@@ -197,6 +198,58 @@ def test_a_killed_run_is_succeeded_by_the_next_and_nothing_is_lost_or_doubled(wo
         assert lines["a"]["ended_at"]
     assert len(world.trainings) == 1, "the new data is trained on once, whoever got how far"
     assert world.holder() is None
+
+
+@pytest.mark.parametrize("twice", [False, True], ids=["once", "every step twice"])
+@pytest.mark.parametrize("state", WAY[2 : WAY.index("Closed")])
+def test_an_event_that_arrives_during_a_run_is_followed_by_another_run(world: World, state: str, twice: bool) -> None:
+    world.twice = twice
+    first = world.start("a")
+    first.until(state)
+    for name in ("b", "c"):
+        assert world.run(name, {"cause": "event: a file has arrived"})[-1] == "Skipped"
+    assert list(first.states)[-2:] == ["RunAgain", "Done"]
+    [again] = world.started_again
+    assert again["StateMachineArn"] == "machine"
+    assert world.run("d", again["Input"])[-1] == "Done"
+    assert len(world.started_again) == 1, "one more run sees all that has arrived"
+
+
+def test_an_event_that_arrives_at_the_last_moment_is_not_lost(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = world.start("a")
+    first.until("Close")
+    release = IngestionLedger._release
+
+    def release_and_be_called(self: IngestionLedger, *arguments: Any, **named: Any) -> bool:
+        monkeypatch.setattr(IngestionLedger, "_release", release)
+        assert world.run("b", {"cause": "event: ready"})[-1] == "Skipped"
+        return release(self, *arguments, **named)
+
+    monkeypatch.setattr(IngestionLedger, "_release", release_and_be_called)
+    assert "RunAgain" in list(first.states)
+
+
+def test_an_event_whose_holder_has_just_left_runs_itself(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = world.start("a")
+    first.until("Close")
+    call = IngestionLedger._call
+
+    def leave_and_be_called(self: IngestionLedger, owner: str) -> bool:
+        monkeypatch.setattr(IngestionLedger, "_call", call)
+        assert first.finish() == "Done"
+        return call(self, owner)
+
+    monkeypatch.setattr(IngestionLedger, "_call", leave_and_be_called)
+    assert world.run("b", {"cause": "event: ready"})[-1] == "Done"
+    assert world.started_again == []
+
+
+@pytest.mark.parametrize("cause", ["schedule", "a person"])
+def test_a_start_that_tells_of_nothing_new_calls_for_no_other_run(world: World, cause: str) -> None:
+    first = world.start("a")
+    first.until("Extract")
+    world.run("b", {"cause": cause})
+    assert "RunAgain" not in list(first.states)
 
 
 def test_a_killed_run_that_had_not_claimed_keeps_nobody_out(world: World) -> None:

@@ -40,7 +40,7 @@ class IngestionSteps(Construct):
         self.claim = self._claim(claim)
         self.record = self._record()
         self.close = self._step("close", "Writes down how a run ended")
-        ledger.grant(self.close.role, "UpdateItem")
+        ledger.grant(self.close.role, "GetItem", "UpdateItem")
 
     def let_see(self, machine: sfn.StateMachine) -> None:
         """Let the claim see whether the execution that holds it still runs.
@@ -89,8 +89,7 @@ class IngestionSteps(Construct):
             why="Every run's manifest lies in a folder of its own under this model's prefix.",
         )
         # Without it S3 answers that access is denied, and not that an object is missing.
-        below = {"StringLike": {"s3:prefix": f"{self._model}/*"}}
-        allow(step.role, ["s3:ListBucket"], [curated.bucket_arn], conditions=below)
+        allow(step.role, ["s3:ListBucket"], [curated.bucket_arn])
         allow(step.role, ["kms:Decrypt"], [key.key_arn])
         return step
 

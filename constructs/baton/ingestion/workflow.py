@@ -1,18 +1,20 @@
 """The ingestion workflow: one run at a time from the source to a published data set, and what follows from it.
 
     Claim ─┬─ busy ──► Skipped
-           └─ claimed ──► Extract ──► Record ──► FillFeatures ──► StartTraining ──► Close ──► Done
-                            └─ failed ──► ExtractAgain
+           └─ claimed ──► Extract ──► Record ──► FillFeatures ──► StartTraining ──► Close ─┬─ finished ──► Done
+                            └─ failed ──► ExtractAgain                    RunAgain ◄─ again ┘
 
 The quality rules run inside the ETL job, which publishes nothing that they stop. Features are filled where the model
 has a feature store, and a training is started where the data set has changed and the model wants that.
 
+An event that arrives while a run is at work may tell of rows that it has not seen: then the workflow starts once more.
 Whatever goes wrong ends in RecordFailure: written down with its reason, claim given back.
 """
 
 from collections.abc import Mapping
 
 import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -79,6 +81,16 @@ class IngestionWorkflow(Construct):
             key=key,
             log_retention=log_retention,
         )
+        role = self.machine.role
+        assert isinstance(role, iam.Role)
+        iam.Policy(
+            self,
+            "StartItself",
+            roles=[role],
+            statements=[
+                iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.machine.state_machine_arn])
+            ],
+        )
         if fill_features is not None:
             acknowledge_wildcards(
                 self.machine.role,
@@ -89,8 +101,10 @@ class IngestionWorkflow(Construct):
     def _definition(
         self, fill_features: lambda_.IFunction | None, start_training: lambda_.IFunction | None
     ) -> sfn.IChainable:
+        done = sfn.Succeed(self, "Done")
+        ends: Mapping[str, sfn.IChainable] = {"finished": done, "again": self._once_more().next(done)}
         closing = self._step("Close", self._steps.close.function, self._closing("succeeded"))
-        last: sfn.IChainable = closing.next(sfn.Succeed(self, "Done"))
+        last: sfn.IChainable = closing.next(follow(self, "Closed", ends, otherwise=self._failed))
         if start_training is not None:
             last = self._training(start_training, otherwise=last)
         if fill_features is not None:
@@ -188,6 +202,25 @@ class IngestionWorkflow(Construct):
         start.next(otherwise)
         wanted = sfn.Condition.boolean_equals("$.published.train", True)
         return sfn.Choice(self, "TrainOnIt").when(wanted, start).otherwise(otherwise)
+
+    def _once_more(self) -> sfn.CustomState:
+        """Start the same workflow; the permission is a policy of its own, as the machine waits for its role's.
+
+        This run is complete and written down, so a start that fails leaves the rest to the schedule.
+        """
+        cause = {"cause": "an event that arrived during the last run"}
+        return sfn.CustomState(
+            self,
+            "RunAgain",
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{cdk.Aws.PARTITION}:states:::states:startExecution",
+                "Parameters": {"StateMachineArn.$": "$$.StateMachine.Id", "Input": cause},
+                "ResultPath": "$.next",
+                "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 2, "MaxAttempts": 5, "BackoffRate": 2}],
+                "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.error", "Next": "Done"}],
+            },
+        )
 
     def _failure(self) -> sfn.IChainable:
         """The end of every other way. Should even the record fail, the failed execution is still told of."""
