@@ -19,17 +19,21 @@ STATES = {
     "InService": "green",
     "OK": "green",
     "PASS": "green",
+    "succeeded": "green",
     "yes": "green",
     "passed": "green",
     "PendingManualApproval": "yellow",
     "Executing": "yellow",
     "Updating": "yellow",
+    "running": "yellow",
     "INSUFFICIENT_DATA": "dim",
+    "skipped": "dim",
     "Rejected": "red",
     "Failed": "red",
     "FAIL": "red",
     "ALARM": "bold red",
     "failed": "bold red",
+    "lost": "bold red",
 }
 
 

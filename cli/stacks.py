@@ -9,7 +9,16 @@ from cli.connection import Connection
 from cli.errors import BatonError
 
 SHARED = ("data-lake", "governance")
-PER_MODEL = ("ingestion", "features", "training", "monitoring", "serving", "approval", "dashboard")
+PER_MODEL = (
+    "ingestion",
+    "features",
+    "training",
+    "automation",
+    "monitoring",
+    "serving",
+    "approval",
+    "dashboard",
+)
 
 
 @dataclass

@@ -6,10 +6,10 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from baton.approval.execution_role import ServingExecutionRole
-from baton.approval.ledger import Ledger
 from baton.approval.reconcile import ReconcileTriggers
 from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
+from baton.foundation.ledger import Ledger
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
@@ -48,7 +48,15 @@ class ApprovalStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         time_limit = serving.target.deployment_limit.plus(MARGIN)
-        self.ledger = Ledger(self, "Ledger", key=platform.keys.operations, removal_policy=platform.removal_policy)
+        # Should it be lost: the record of what is approved is the registry.
+        self.ledger = Ledger(
+            self,
+            "Ledger",
+            partition_key="endpoint",
+            sort_key="item",
+            key=platform.keys.operations,
+            removal_policy=platform.removal_policy,
+        )
         execution_role = ServingExecutionRole(
             self,
             "ServingExecutionRole",

@@ -6,11 +6,13 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import Construct
 
+from baton.ingestion.metrics import metric
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.approval_stack import ApprovalStack
+from stacks.automation_stack import AutomationStack
 from stacks.ingestion_stack import IngestionStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
@@ -24,6 +26,7 @@ class DashboardStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model.
         ingestion: Where its data comes from.
+        automation: What brings it.
         training: Where its versions come from.
         approval: Where they are decided on.
         serving: Where one of them serves.
@@ -38,6 +41,7 @@ class DashboardStack(cdk.Stack):
         platform: Platform,
         model: ModelSpecification,
         ingestion: IngestionStack,
+        automation: AutomationStack,
         training: TrainingStack,
         approval: ApprovalStack,
         serving: ServingStack,
@@ -55,9 +59,15 @@ class DashboardStack(cdk.Stack):
                 *watched.drift_alarms,
                 *watched.silence_alarms,
                 *approval.triggers.alarms,
+                *automation.watch.alarms,
             ],
             stations={
-                "Data and training": [_ingestion(ingestion), _training(training)],
+                "Data and training": [
+                    _ingestion(ingestion),
+                    _published(platform, model),
+                    _ingesting(automation),
+                    _training(training),
+                ],
                 "Approval": [_reconciling(approval)],
                 "Serving": _serving(serving),
                 "Watching": _watching(monitoring, serving.endpoint.endpoint_name),
@@ -67,6 +77,23 @@ class DashboardStack(cdk.Stack):
 
 def _ingestion(stack: IngestionStack) -> Graph:
     return Graph(title="ETL: failed tasks", left=[stack.job.metric_failed_tasks(label="failed tasks")])
+
+
+def _published(platform: Platform, model: ModelSpecification) -> Graph:
+    rows: list[cloudwatch.IMetric] = [
+        metric(name, platform=platform, model=model.name, statistic="Maximum", period=cdk.Duration.hours(1))
+        for name in ("PublishedRows", "RejectedRows", "NewSurrogates")
+    ]
+    return Graph(title="Data set: rows", left=rows)
+
+
+def _ingesting(stack: AutomationStack) -> Graph:
+    machine = stack.workflow.machine
+    return Graph(
+        title="Ingestion: runs",
+        left=[machine.metric_succeeded(), machine.metric_failed(), machine.metric_timed_out()],
+        right=[machine.metric_time(statistic="Maximum")],
+    )
 
 
 def _training(stack: TrainingStack) -> Graph:

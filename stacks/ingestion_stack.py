@@ -3,14 +3,12 @@
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import aws_events as events
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
 from baton.etl.pseudonym_key import PseudonymKey
 from baton.etl.quality_ruleset import QualityRuleset
 from baton.foundation.runtime_code import JobCode
-from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.settings import Environment
@@ -18,7 +16,7 @@ from stacks.source_access import source_access
 
 
 class IngestionStack(cdk.Stack):
-    """One model's source, its secrets, its ETL job, and who hears when that fails.
+    """One model's source, its secrets and its ETL job.
 
     Args:
         environment: Where the model's connection leads in this environment.
@@ -56,20 +54,6 @@ class IngestionStack(cdk.Stack):
             code=JobCode(self, "Code", model=model, source=platform.source, wheels=platform.wheels),
         )
         self.quality = QualityRuleset.of(self, "Quality", platform=platform, model=model)
-        what = f"The ETL job of {model.name}"
-        run, state, error = (
-            events.EventField.from_path(f"$.detail.{name}") for name in ("jobRunId", "state", "message")
-        )
-        FailureNotice(
-            self,
-            "FailureNotice",
-            rule=self.job.on_failed(self, "Failed", description=f"{what} failed"),
-            key=platform.keys.operations,
-            topic=platform.topic.topic,
-            what=what,
-            message=f"Baton {platform.environment_name}: {what} ended run {run} as {state}: {error}",
-            runbook="docs/runbook.md#etl-failed",
-        )
         cdk.CfnOutput(self, "GlueJobName", value=self.job.job_name)
         cdk.CfnOutput(self, "ConnectionName", value=self.source.connection_name)
         if self.source.secret is not None:

@@ -12,6 +12,7 @@ from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
+from stacks.automation_stack import AutomationStack
 from stacks.dashboard_stack import DashboardStack
 from stacks.data_lake_stack import DataLakeStack
 from stacks.features_stack import FeaturesStack
@@ -83,6 +84,14 @@ class EnvironmentStage(cdk.Stage):
         features = None
         if model.feature_store is not None:
             features = FeaturesStack(self, **self._identity(model, "features"), database_name=database_name, **shared)
+        automation = AutomationStack(
+            self,
+            **self._identity(model, "automation"),
+            job=ingestion.job,
+            fill_features=None if features is None else features.filling.function,
+            start_training=training.start_training.function,
+            **sized,
+        )
         monitoring = MonitoringStack(
             self,
             **self._identity(model, "monitoring"),
@@ -105,6 +114,7 @@ class EnvironmentStage(cdk.Stage):
             self,
             **self._identity(model, "dashboard"),
             ingestion=ingestion,
+            automation=automation,
             training=training,
             approval=approval,
             serving=serving,
@@ -114,6 +124,8 @@ class EnvironmentStage(cdk.Stage):
         return GovernedModel(
             name=model.name,
             etl=ingestion.job,
+            ingestion=automation.workflow.machine,
+            ingestion_ledger_arn=automation.ledger.table.table_arn,
             registry=training.registry,
             pipeline_arn=training.pipeline.pipeline_arn,
             endpoint_name=serving.endpoint.endpoint_name,

@@ -1,8 +1,9 @@
 """`baton status`: where everything stands."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from cli import evidence, monitors, options, registry, training
+from cli import evidence, ingestions, monitors, options, registry, training
 from cli.alarms import alarms
 from cli.display import console, print_json, table
 from cli.serving import serving
@@ -15,7 +16,7 @@ def status(
     embedded: options.Embedded = False,
     as_json: options.AsJson = False,
 ) -> None:
-    """Show versions, endpoint, last training, monitors and alarms."""
+    """Show the last ingestion, versions, endpoint, last training, monitors and alarms."""
     facts = gather(options.platform(env, model, embedded=embedded))
     if as_json:
         print_json(facts)
@@ -31,6 +32,7 @@ def gather(platform: Platform) -> dict[str, Any]:
         "model": platform.model,
         "environment": platform.environment,
         "endpoint": served,
+        "last_ingestion": next(iter(ingestions.history(platform, limit=1)), None),
         "versions": [
             {"version": version, "auc": evidence.auc(platform, version), "serving": version.arn == served.package_arn}
             for version in registry.versions(platform, limit=20)
@@ -46,6 +48,7 @@ def _print(facts: dict[str, Any]) -> None:
     console.print(
         f"[bold]{facts['model']}[/] in [bold]{facts['environment']}[/]: endpoint {served.endpoint} is {served.status}\n"
     )
+    table("Last ingestion", ("began", "hours ago", "rows", "outcome", "reason"), _ingestion(facts["last_ingestion"]))
     table(
         "Versions",
         ("version", "approval", "AUC", "serving", "commit", "author", "created", "decided by"),
@@ -72,6 +75,13 @@ def _print(facts: dict[str, Any]) -> None:
         ((a.name, a.state, a.reason) for a in ringing),
         empty=f"none of {len(facts['alarms'])} rings",
     )
+
+
+def _ingestion(last: ingestions.Ingestion | None) -> list[tuple[Any, ...]]:
+    if last is None:
+        return []
+    age = (datetime.now(UTC) - last.began).total_seconds() / 3600
+    return [(last.began, f"{age:.1f}", last.rows, last.outcome, last.reason or None)]
 
 
 def _monitor(name: str, last: monitors.MonitorResult | None) -> tuple[Any, ...]:

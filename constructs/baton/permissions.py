@@ -6,6 +6,7 @@ from typing import Any
 import aws_cdk as cdk
 from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
+from constructs import IConstruct
 
 
 def allow(
@@ -23,13 +24,13 @@ def allow(
     acknowledge_wildcards(role, resources, reason=why)
 
 
-def acknowledge_wildcards(role: iam.IRole, resources: Sequence[str], *, reason: str) -> None:
-    """Acknowledge one finding for each of `resources` that holds a wildcard; the others need none."""
-    written = [as_reported(cdk.Stack.of(role), resource) for resource in resources]
+def acknowledge_wildcards(holder: IConstruct, resources: Sequence[str], *, reason: str) -> None:
+    """Acknowledge, for a role or a policy, one finding for each of `resources` with a wildcard; others need none."""
+    written = [as_reported(cdk.Stack.of(holder), resource) for resource in resources]
     for resource in written:
         if "*" in resource:
             finding = f"AwsSolutions-IAM5[Resource::{resource}]"
-            Validations.of(role).acknowledge(Acknowledgment(id=finding, reason=reason))
+            Validations.of(holder).acknowledge(Acknowledgment(id=finding, reason=reason))
 
 
 def as_reported(stack: cdk.Stack, resource: str) -> str:

@@ -5,7 +5,15 @@ from pathlib import Path
 
 from ministack.services import eventbridge, scheduler, stepfunctions
 
-from embedded.front import complements, functions, generated_secrets, object_encryption, prompt_stacks
+from embedded.front import (
+    complements,
+    embedded_metrics,
+    functions,
+    generated_secrets,
+    job_tasks,
+    object_encryption,
+    prompt_stacks,
+)
 from embedded.front.alarms import AlarmWatch
 from embedded.front.clients import Clients, environment
 from embedded.front.data_quality import DataQuality
@@ -47,6 +55,8 @@ class FrontDoor:
         self._add_services(account, region, events)
         AlarmWatch(events=events).install()
         functions.install()
+        embedded_metrics.install()
+        job_tasks.install(self._clients)
         generated_secrets.install()
         object_encryption.install()
         prompt_stacks.install()

@@ -1,6 +1,5 @@
 """Last step of every branch: write down what happened, tell the people, and give the endpoint's lock back."""
 
-import json
 import os
 import time
 from collections.abc import Callable
@@ -10,6 +9,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions import caught
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_record")
@@ -74,7 +74,7 @@ def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int)
 
 
 def _entry(kind: str, state: dict[str, Any], *, moment: str) -> dict[str, str]:
-    reason = _error(state["error"]) if "error" in state else state["reason"]
+    reason = caught.sentence(state["error"]) if "error" in state else state["reason"]
     facts = {"kind": kind, "at": moment, "reason": reason, "execution": state["execution"]}
     target = state.get("target") or {}
     wanted = ("package_arn", "version", "evidence_uri", "commit", "approver", "approval_note")
@@ -82,12 +82,3 @@ def _entry(kind: str, state: dict[str, Any], *, moment: str) -> dict[str, str]:
     if kind == "served":
         facts["config_name"] = state["config_name"]
     return facts
-
-
-def _error(caught: dict[str, str]) -> str:
-    """What Step Functions caught; the cause of a function's error is JSON with a stack trace, which the log has."""
-    try:
-        cause = json.loads(caught["Cause"])["errorMessage"]
-    except (ValueError, TypeError, KeyError):
-        cause = caught.get("Cause", "")
-    return f"{caught['Error']}: {cause}"

@@ -32,11 +32,16 @@ class DatasetError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """A wish for a training. Two requests with one `token` are the same wish, told twice."""
+    """A wish for a training. Two requests with one `token` are the same wish, told twice.
+
+    A wish that is `lasting` was given its token by whoever asks, and is granted once for all time: the data set may lie
+    elsewhere when it is told again, and SageMaker compares all parameters.
+    """
 
     reason: str
     author: str | None
     token: str
+    lasting: bool = False
 
     @property
     def manual(self) -> bool:
@@ -92,7 +97,8 @@ def answer_to(
     """Start the pipeline for `event`, unless it asks for nothing, there is no dataset, or the brake holds.
 
     Args:
-        event: `{"reason", "author"?}`, or a CloudWatch Alarm State Change.
+        event: `{"reason", "author"?, "token"?}`, or a CloudWatch Alarm State Change. Events with one `token` are one
+            wish, whoever repeats it.
         request_id: Names a direct call, so that its retries start nothing twice.
         training: What to start.
         s3: Reads the pointer to the current dataset.
@@ -107,11 +113,16 @@ def answer_to(
     if isinstance(dataset, str):
         return {"started": False, "why": dataset}
     brake = Brake(client=dynamodb, table=training.table, model=training.model, clock=clock)
+    earlier = brake.granted(request.token) if request.lasting else None
+    if earlier is not None:
+        return {"started": True, "execution_arn": earlier, "why": f"{request.reason}; this wish was granted before"}
     if not request.manual:
         refusal = brake.take(request.token, cooldown_hours=training.cooldown_hours, max_per_week=training.max_per_week)
         if refusal is not None:
             return {"started": False, "why": refusal}
     arn = _start(sagemaker, training, request, dataset, brake)
+    if request.lasting:
+        brake.grant(request.token, arn)
     brake.record(
         request.token,
         {"reason": request.reason, "author": request.author or "none", "execution_arn": arn, **dataset},
@@ -125,13 +136,18 @@ def read_request(event: Any, *, request_id: str) -> Request | str:
         return f"an event must be an object, got {type(event).__name__}"
     if event.get("detail-type") == "CloudWatch Alarm State Change":
         return _alarm_request(event)
-    reason, author = event.get("reason"), event.get("author")
+    reason, author, token = event.get("reason"), event.get("author"), event.get("token", request_id)
     if not isinstance(reason, str) or not reason.strip():
         return "the event has no reason and is no alarm, so it asks for nothing"
     if author is not None and not isinstance(author, str):
         return f"author must be a text, got {type(author).__name__}"
+    if not isinstance(token, str) or not token:
+        return f"token must be a text, got {token!r}"
     return Request(
-        reason=_as_metadata(reason), author=_as_metadata(author) if author else None, token=_token(request_id)
+        reason=_as_metadata(reason),
+        author=_as_metadata(author) if author else None,
+        token=_token(token),
+        lasting="token" in event,
     )
 
 

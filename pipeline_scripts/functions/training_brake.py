@@ -19,7 +19,7 @@ class Brake:
 
     The item `brake` holds the automatic starts of the last week and a revision; whoever changes it says which revision
     it read, so of two alarms at once one wins and the other reads again. Items `start#<time>#<token>` are the record of
-    every start, by alarm or by hand.
+    every start, by alarm or by hand, and `granted#<token>` says which execution a lasting wish has started.
 
     Args:
         client: A DynamoDB client.
@@ -71,6 +71,15 @@ class Brake:
                 return
         raise BrakeContended(f"{self._model}: others kept changing the brake; the event will be delivered again")
 
+    def granted(self, token: str) -> str | None:
+        """The execution that a lasting wish has started already; None where it has not."""
+        item = self._client.get_item(TableName=self._table, Key=self._grant(token), ConsistentRead=True).get("Item")
+        return None if item is None else str(item["execution_arn"]["S"])
+
+    def grant(self, token: str, execution_arn: str) -> None:
+        """Remember which execution a lasting wish has started."""
+        self._client.put_item(TableName=self._table, Item={**self._grant(token), "execution_arn": {"S": execution_arn}})
+
     def record(self, token: str, facts: dict[str, str]) -> None:
         """Write down a start, for whoever asks later who wanted it, and when."""
         item = {
@@ -103,6 +112,9 @@ class Brake:
         except self._client.exceptions.ConditionalCheckFailedException:
             return False
         return True
+
+    def _grant(self, token: str) -> dict[str, Any]:
+        return {"model": {"S": self._model}, "entry": {"S": f"granted#{token}"}}
 
     def _key(self) -> dict[str, Any]:
         return {"model": {"S": self._model}, "entry": {"S": "brake"}}

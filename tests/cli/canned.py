@@ -87,6 +87,10 @@ OUTPUTS = {
         "ModelPackageGroupName": "bank-churn",
         "StartTrainingFunctionName": "start-training",
     },
+    "baton-dev-bank-churn-automation": {
+        "IngestionStateMachineArn": "arn:aws:states:eu-west-1:000000000000:stateMachine:ingestion",
+        "IngestionLedgerTableName": "ingestions",
+    },
     "baton-dev-bank-churn-monitoring": {"StartMonitorFunctionName": "start-monitor", "DriftAlarmNames": "drift"},
     "baton-dev-bank-churn-serving": {
         "EndpointName": "ep",
@@ -117,9 +121,7 @@ class World:
             "cloudformation.DescribeStacks": self._stacks,
             "cloudformation.ListStackResources": self._resources,
             "cloudwatch.DescribeAlarms": lambda _: {"MetricAlarms": [ALARM]},
-            "dynamodb.Query": lambda _: {"Items": LEDGER},
-            "glue.StartJobRun": lambda _: {"JobRunId": "jr_1"},
-            "glue.GetJobRun": lambda _: {"JobRun": {"JobRunState": "SUCCEEDED"}},
+            "dynamodb.Query": lambda asked: {"Items": INGESTIONS if asked["TableName"] == "ingestions" else LEDGER},
             "lambda.Invoke": lambda _: payload({"started": False, "why": "nothing is planned"}),
             "s3.GetObject": self._object,
             "s3.ListObjectsV2": self._listing,
@@ -156,6 +158,12 @@ class World:
             "scheduler.GetSchedule": lambda _: {
                 "Target": {"Input": json.dumps({"monitor": "data_quality", "job": {}})}
             },
+            "stepfunctions.StartExecution": lambda _: {"executionArn": INGESTION, "startDate": NOW},
+            "stepfunctions.DescribeExecution": lambda _: {
+                "status": "SUCCEEDED",
+                "output": json.dumps({"outcome": "claimed"}),
+            },
+            "stepfunctions.GetExecutionHistory": lambda _: {"events": EVENTS},
             "sts.AssumeRole": lambda _: {},
         }
         for number in self.statuses:
@@ -271,6 +279,48 @@ LEDGER = [
         ("2026-11-23T08:00:00+00:00", "served", 1),
         ("2026-11-23T12:00:00+00:00", "served", 2),
     )
+]
+
+
+INGESTION = "arn:aws:states:eu-west-1:000000000000:execution:ingestion:e1"
+EVENTS = [
+    {"id": number, "timestamp": NOW, "type": kind, **({detail: {"name": name}} if name else {})}
+    for number, (kind, detail, name) in enumerate(
+        [
+            ("ExecutionStarted", "", ""),
+            ("TaskStateEntered", "stateEnteredEventDetails", "Extract"),
+            ("TaskScheduled", "", ""),
+            ("TaskSucceeded", "", ""),
+            ("TaskStateExited", "stateExitedEventDetails", "Extract"),
+            ("ChoiceStateEntered", "stateEnteredEventDetails", "TrainOnIt"),
+            ("ChoiceStateExited", "stateExitedEventDetails", "TrainOnIt"),
+            ("TaskStateEntered", "stateEnteredEventDetails", "Close"),
+        ],
+        start=1,
+    )
+]
+INGESTIONS = [
+    {
+        "model": {"S": "bank_churn"},
+        "entry": {"S": "run#2026-11-23T02:00:01.123Z#e2"},
+        "outcome": {"S": "succeeded"},
+        "cause": {"S": "schedule"},
+        "mode": {"S": "incremental"},
+        "run_id": {"S": "r2"},
+        "rows": {"N": "10000"},
+        "rejected": {"N": "3"},
+        "changed": {"BOOL": True},
+        "minutes": {"N": "7.25"},
+        "training": {"S": "refused: 3 automatic trainings in the last 7 days, and 3 are allowed"},
+        "reason": {"S": ""},
+    },
+    {
+        "model": {"S": "bank_churn"},
+        "entry": {"S": "run#2026-11-22T02:00:01.123Z#e1"},
+        "outcome": {"S": "failed"},
+        "cause": {"S": "a person"},
+        "reason": {"S": "job run jr_1 ended FAILED: column SSN is not declared"},
+    },
 ]
 
 

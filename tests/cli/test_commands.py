@@ -153,14 +153,86 @@ def test_etl_quality_before_any_data_set_says_how_to_get_one(baton: Any) -> None
 def test_etl_run_for_another_day(baton: Any, world: World, connection: CannedConnection) -> None:
     world.put("s3://curated/bank_churn/current.json", POINTER)
     assert baton("etl", "run", "--as-of", "2026-01-31").exit_code == 0
-    assert asked(connection, "glue.StartJobRun")[0][1]["Arguments"] == {"--as_of": "2026-01-31"}
+    assert ingestion_asked(connection) == {"cause": "a person", "train": False, "as_of": "2026-01-31"}
     assert baton("etl", "run", "--as-of", "yesterday").exit_code == 2
 
 
+def ingestion_asked(connection: CannedConnection) -> dict[str, Any]:
+    asked_for: dict[str, Any] = json.loads(asked(connection, "stepfunctions.StartExecution")[-1][1]["input"])
+    return asked_for
+
+
+def test_etl_run_of_everything_of_some_days_and_with_a_training(
+    baton: Any, world: World, connection: CannedConnection
+) -> None:
+    world.put("s3://curated/bank_churn/current.json", POINTER)
+    assert baton("etl", "run", "--full", "--train").exit_code == 0
+    assert ingestion_asked(connection) == {"cause": "a person", "train": True, "mode": "full"}
+    assert baton("etl", "run", "--from", "2026-01-01", "--to", "2026-01-31").exit_code == 0
+    days = {"mode": "backfill", "backfill_from": "2026-01-01", "backfill_to": "2026-01-31"}
+    assert ingestion_asked(connection) == {"cause": "a person", "train": False, **days}
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--from", "2026-01-01"], "give both --from and --to"),
+        (["--to", "2026-01-01"], "give both --from and --to"),
+        (["--from", "2026-01-02", "--to", "2026-01-01"], "--from 2026-01-02 is after --to 2026-01-01"),
+        (["--from", "2026-01-01", "--to", "2026-01-02", "--full"], "a full run reads every day already"),
+    ],
+)
+def test_etl_run_of_days_that_make_no_backfill(
+    baton: Any, connection: CannedConnection, options: list[str], why: str
+) -> None:
+    assert why in spoken(baton("etl", "run", *options))
+    assert asked(connection, "stepfunctions.StartExecution") == []
+
+
+def test_etl_run_shows_its_steps_and_not_what_only_decides(baton: Any, world: World) -> None:
+    world.put("s3://curated/bank_churn/current.json", POINTER)
+    output = baton("etl", "run").output
+    assert "Extract" in output and "Close" in output
+    assert "TrainOnIt" not in output
+
+
+def test_etl_run_that_finds_another_at_work_says_so(baton: Any, world: World) -> None:
+    busy = {"outcome": "busy", "reason": "another run is at work: e0"}
+    world.answers["stepfunctions.DescribeExecution"] = lambda _: {"status": "SUCCEEDED", "output": json.dumps(busy)}
+    assert spoken(baton("etl", "run")).startswith("baton: ingestion e1 was skipped: another run is at work: e0")
+
+
+def test_etl_history_lists_every_run_with_its_end(baton: Any) -> None:
+    output = baton("etl", "history").output
+    for text in (
+        "2026-11-23 02:00:01",
+        "incremental",
+        "10000",
+        "succeeded",
+        "refused: 3 automatic",
+        "SSN is not declared",
+    ):
+        assert text in output
+    newest, failed = json.loads(baton("etl", "history", "--json").stdout)
+    assert (newest["rows"], newest["rejected"], newest["changed"], newest["minutes"]) == (10_000, 3, True, 7.25)
+    assert (failed["rows"], failed["changed"], failed["outcome"]) == (None, None, "failed")
+
+
+def test_etl_history_before_any_run(baton: Any, world: World) -> None:
+    world.answers["dynamodb.Query"] = lambda _: {"Items": []}
+    assert "nothing yet" in baton("etl", "history").output
+
+
+def test_status_tells_the_last_ingestion(baton: Any) -> None:
+    output = baton("status").output
+    assert "Last ingestion" in output and "2026-11-23 02:00:01" in output
+    assert json.loads(baton("status", "--json").stdout)["last_ingestion"]["run_id"] == "r2"
+
+
 def test_etl_run_that_fails_says_why(baton: Any, world: World) -> None:
-    failed = {"JobRunState": "FAILED", "ErrorMessage": "column SSN is not declared"}
-    world.answers["glue.GetJobRun"] = lambda _: {"JobRun": failed}
-    assert spoken(baton("etl", "run")) == "baton: job etl-job, run jr_1 ended FAILED: column SSN is not declared"
+    cause = "job run jr_1 ended FAILED: column SSN is not declared"
+    world.answers["stepfunctions.DescribeExecution"] = lambda _: {"status": "FAILED", "cause": cause}
+    assert spoken(baton("etl", "run")) == f"baton: ingestion e1 ended FAILED: {cause}"
 
 
 def test_train_follows_the_execution(baton: Any, world: World, connection: CannedConnection) -> None:

@@ -138,12 +138,20 @@ def _governed(stage: cdk.Stage, ingestion: IngestionStack) -> GovernedModel:
             later, construct_id, runtime=lambda_.Runtime.PYTHON_3_14, handler="index.handler", code=code
         )
 
-    table = dynamodb.Table(
-        later, "Ledger", partition_key=dynamodb.Attribute(name="model", type=dynamodb.AttributeType.STRING)
-    )
+    def table(construct_id: str) -> dynamodb.Table:
+        return dynamodb.Table(
+            later, construct_id, partition_key=dynamodb.Attribute(name="model", type=dynamodb.AttributeType.STRING)
+        )
+
+    def machine(construct_id: str) -> sfn.StateMachine:
+        only = sfn.Pass(later, f"{construct_id}Pass")
+        return sfn.StateMachine(later, construct_id, definition_body=sfn.DefinitionBody.from_chainable(only))
+
     return GovernedModel(
         name=MODEL.name,
         etl=ingestion.job,
+        ingestion=machine("Ingestion"),
+        ingestion_ledger_arn=table("IngestionLedger").table_arn,
         registry=ModelRegistry(
             later, "Registry", group_name="churn", description="Churn", removal_policy=cdk.RemovalPolicy.DESTROY
         ),
@@ -151,10 +159,8 @@ def _governed(stage: cdk.Stage, ingestion: IngestionStack) -> GovernedModel:
         endpoint_name="churn",
         start_training=function("StartTraining"),
         start_monitor=function("StartMonitor"),
-        reconcile=sfn.StateMachine(
-            later, "Reconcile", definition_body=sfn.DefinitionBody.from_chainable(sfn.Pass(later, "Pass"))
-        ),
-        ledger_arn=table.table_arn,
+        reconcile=machine("Reconcile"),
+        ledger_arn=table("Ledger").table_arn,
         feature_group_arn=later.format_arn(service="sagemaker", resource="feature-group", resource_name="churn"),
     )
 

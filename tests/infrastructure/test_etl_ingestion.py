@@ -156,35 +156,11 @@ def test_the_role_holds_no_wildcard_action_and_passes_no_role(allowed: list[dict
     assert "iam:PassRole" not in actions
 
 
-def test_the_job_runs_on_the_models_schedule(stack: Stack) -> None:
-    trigger = stack.only("AWS::Glue::Trigger")
-    assert trigger["Type"] == "SCHEDULED"
-    assert trigger["Schedule"] == "cron(0 2 * * ? *)"
-    assert trigger["StartOnCreation"] is True
-
-
-def test_people_hear_of_every_way_a_run_can_end_badly(stack: Stack) -> None:
-    rule = stack.only("AWS::Events::Rule")
-    pattern = rule["EventPattern"]
-    assert pattern["source"] == ["aws.glue"]
-    assert pattern["detail-type"] == ["Glue Job State Change"]
-    assert pattern["detail"]["state"] == ["FAILED", "TIMEOUT", "STOPPED"]
-    assert pattern["detail"]["jobName"] == [{"Ref": next(iter(stack.of_type("AWS::Glue::Job")))}]
-    [target] = rule["Targets"]
-    assert "Notifications" in json.dumps(target["Arn"])
-    assert "DeadLetters" in json.dumps(target["DeadLetterConfig"])
-
-
-def test_a_failed_run_and_a_lost_notice_raise_alarms(stack: Stack) -> None:
-    alarms = stack.of_type("AWS::CloudWatch::Alarm").values()
-    assert {a["MetricName"] for a in alarms} == {
-        "TriggeredRules",
-        "FailedInvocations",
-        "ApproximateNumberOfMessagesVisible",
-    }
-    for alarm in alarms:
-        assert "Runbook: " in alarm["AlarmDescription"]
-        assert alarm["AlarmActions"]
+def test_the_job_starts_and_repeats_itself_never(stack: Stack) -> None:
+    assert stack.of_type("AWS::Glue::Trigger") == {}
+    job = stack.only("AWS::Glue::Job")
+    assert job["MaxRetries"] == 0
+    assert job["ExecutionProperty"] == {"MaxConcurrentRuns": 1}
 
 
 def test_secrets_of_prod_outlive_their_stack() -> None:
@@ -195,15 +171,3 @@ def test_secrets_of_prod_outlive_their_stack() -> None:
 def test_the_stack_tells_what_others_need(stack: Stack) -> None:
     outputs = {name for name in stack.template["Outputs"] if not name.startswith("ExportsOutput")}
     assert outputs == {"GlueJobName", "ConnectionName", "SourceSecretArn", "PseudonymKeySecretArn"}
-
-
-def test_starting_the_job_is_granted_for_this_job_alone() -> None:
-    granted = [
-        s
-        for s in statements(
-            synthesised()["dev"]["Governance"].only("AWS::IAM::Policy", containing="DataEngineer")["PolicyDocument"]
-        )
-        if "glue:StartJobRun" in s["Action"]
-    ]
-    assert len(granted) == 1
-    assert "*" not in json.dumps(granted[0]["Resource"])

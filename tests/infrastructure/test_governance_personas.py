@@ -220,6 +220,28 @@ def test_the_stack_tells_the_four_roles(stack: Stack) -> None:
     assert outputs == {f"{persona}RoleArn" for persona in PERSONAS}
 
 
+@pytest.mark.parametrize(
+    ("persona", "workflows"), {"DataEngineer": ["Ingestion"], "MlopsEngineer": ["Ingestion", "Reconcile"]}.items()
+)
+def test_who_runs_a_workflow_reads_its_ledger(stack: Stack, persona: str, workflows: list[str]) -> None:
+    started = sorted(places(allowed(stack, persona), "states:StartExecution"))
+    assert len(started) == len(workflows)
+    assert all(f"Ref{name}" in place for name, place in zip(workflows, started, strict=True))
+    ledgers = places(allowed(stack, persona), "dynamodb:Query")
+    assert any("IngestionLedger" in place for place in ledgers)
+
+
+@pytest.mark.parametrize("persona", ["ComplianceOfficer", "DataScientist"])
+def test_nobody_else_runs_a_workflow_or_reads_the_ledger_of_ingestions(stack: Stack, persona: str) -> None:
+    assert places(allowed(stack, persona), "states:") == []
+    assert not any("IngestionLedger" in place for place in places(allowed(stack, persona), "dynamodb:"))
+
+
+@pytest.mark.parametrize("persona", PERSONAS)
+def test_nobody_starts_the_job_beside_its_workflow(stack: Stack, persona: str) -> None:
+    assert "glue:StartJobRun" not in actions(allowed(stack, persona))
+
+
 def findings(outdir: Path) -> set[str]:
     """Where cdk-nag found something, as paths of constructs, outside the stand-ins for later stations."""
     report = json.loads((outdir / "validation-report.json").read_text())

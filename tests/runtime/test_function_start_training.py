@@ -364,3 +364,31 @@ def test_no_story_of_events_breaks_the_brake(
     times = sorted(automatic.values())
     assert all(later - earlier >= cooldown * HOUR for earlier, later in itertools.pairwise(times))
     assert all(sum(0 <= at - start < WEEK_SECONDS for at in times) <= cap for start in times)
+
+
+def test_a_lasting_wish_is_granted_once_whoever_repeats_it_and_wherever_the_data_lies_then(world: World) -> None:
+    world.publish()
+    wish = {"reason": "new data", "token": "r1>hash"}
+    first = world.answer(wish, request_id="a", cooldown=0, cap=10)
+    world.publish({**POINTER, "dataset_uri": f"s3://{BUCKET}/bank_churn/runs/r2/"})
+    world.now += 30 * 24 * HOUR
+    again = world.answer(wish, request_id="b", cooldown=0, cap=10)
+    assert (again["started"], again["execution_arn"]) == (True, first["execution_arn"])
+    assert len(world.requests) == 1
+    assert world.answer({**wish, "token": "r2>hash"}, request_id="c", cooldown=0, cap=10)["started"]
+    assert len(world.requests) == 2
+
+
+def test_a_lasting_wish_that_the_brake_refused_may_be_granted_later(world: World) -> None:
+    world.publish()
+    wish = {"reason": "new data", "token": "one"}
+    assert world.answer({**wish, "token": "other"}, request_id="a")["started"]
+    assert not world.answer(wish, request_id="b")["started"]
+    world.now += 25 * HOUR
+    assert world.answer(wish, request_id="c")["started"]
+
+
+def test_a_token_that_is_no_text_asks_for_nothing(world: World) -> None:
+    world.publish()
+    answer = world.answer({"reason": "new data", "token": 7})
+    assert answer == {"started": False, "why": "token must be a text, got 7"}

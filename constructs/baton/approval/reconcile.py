@@ -4,21 +4,19 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_events as events
 from aws_cdk import aws_events_targets as targets
-from aws_cdk import aws_iam as iam
-from aws_cdk import aws_scheduler as scheduler
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from baton.foundation.scheduled_execution import ScheduledExecution
 from baton.observability.alarm import OperatorAlarm
 from baton.observability.dead_letters import DeadLetters
-from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 
 SWEEP = "rate(10 minutes)"
 """How long an approval may wait whose event was lost. A run with nothing to do costs one function call."""
 
-GIVE_UP_AFTER = 600  # seconds: then the next sweep is due
+GIVE_UP_AFTER = cdk.Duration.minutes(10)  # then the next sweep is due
 
 
 class ReconcileTriggers(Construct):
@@ -59,39 +57,20 @@ class ReconcileTriggers(Construct):
                 input=events.RuleTargetInput.from_object({"cause": "a version's status changed"}),
                 dead_letter_queue=self.dead_letters.queue,
                 retry_attempts=5,
-                max_event_age=cdk.Duration.seconds(GIVE_UP_AFTER),
+                max_event_age=GIVE_UP_AFTER,
             )
         )
-        self._sweep()
-        self.alarms = self._alarms(platform, endpoint_name)
-
-    def _sweep(self) -> None:
-        role = iam.Role(
-            self,
-            "SweepRole",
-            assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"),
-            description="Starts the reconcile workflow regularly",
-        )
-        allow(role, ["states:StartExecution"], [self._machine.state_machine_arn])
-        self.dead_letters.grant_send(role)
-        scheduler.CfnSchedule(
+        ScheduledExecution(
             self,
             "Sweep",
+            expression=SWEEP,
+            machine=machine,
+            message={"cause": "sweep"},
             description="Finds approvals whose event was lost",
-            schedule_expression=SWEEP,
-            flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
-            target=scheduler.CfnSchedule.TargetProperty(
-                arn=self._machine.state_machine_arn,
-                role_arn=role.role_arn,
-                input=cdk.Stack.of(self).to_json_string({"cause": "sweep"}),
-                dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(
-                    arn=self.dead_letters.queue.queue_arn
-                ),
-                retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(
-                    maximum_retry_attempts=3, maximum_event_age_in_seconds=GIVE_UP_AFTER
-                ),
-            ),
+            give_up_after=GIVE_UP_AFTER,
+            dead_letters=self.dead_letters,
         )
+        self.alarms = self._alarms(platform, endpoint_name)
 
     def _alarms(self, platform: Platform, endpoint_name: str) -> list[cloudwatch.IAlarm]:
         period = cdk.Duration.minutes(1)

@@ -6,8 +6,8 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.approval.ledger import Ledger
 from baton.approval.target import ServingTarget
+from baton.foundation.ledger import Ledger
 from baton.foundation.runtime_code import HandlerFunction
 from baton.permissions import allow
 from baton.platform import Platform

@@ -14,37 +14,14 @@ Whatever goes wrong beside the version itself ends in RecordFailure: written dow
 from collections.abc import Mapping
 
 import aws_cdk as cdk
-from aws_cdk import Acknowledgment, Validations
-from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
-from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from baton.approval.steps import ReconcileSteps
 from baton.foundation.runtime_code import HandlerFunction
-from baton.permissions import acknowledge_wildcards
-
-# Lambda's own errors, and those of AWS services under load. An error of the steps' own is not among them.
-TRANSIENT = [
-    "Lambda.ServiceException",
-    "Lambda.AWSLambdaException",
-    "Lambda.SdkClientException",
-    "Lambda.TooManyRequestsException",
-    "Lambda.Unknown",
-    "Sandbox.Timedout",
-    "ClientError",
-    "InternalFailure",
-    "InternalServerError",
-    "ModelNotReadyException",
-    "ProvisionedThroughputExceededException",
-    "ServiceUnavailable",
-    "ThrottlingException",
-    "ConnectTimeoutError",
-    "EndpointConnectionError",
-    "ReadTimeoutError",
-]
+from baton.foundation.workflow import call, follow, state_machine
 
 
 class ReconcileWorkflow(Construct):
@@ -72,20 +49,16 @@ class ReconcileWorkflow(Construct):
         super().__init__(scope, construct_id)
         self._steps = steps
         self._poll = poll
-        self.machine = sfn.StateMachine(
+        functions = (steps.choose, steps.verify, steps.update, steps.watch, steps.prove, steps.record)
+        self.machine = state_machine(
             self,
             "Resource",
-            state_machine_type=sfn.StateMachineType.STANDARD,
-            definition_body=sfn.DefinitionBody.from_chainable(self._definition()),
-            timeout=time_limit,
-            tracing_enabled=True,
-            logs=sfn.LogOptions(
-                destination=logs.LogGroup(self, "Logs", encryption_key=key, retention=log_retention),
-                level=sfn.LogLevel.ALL,
-                include_execution_data=True,
-            ),
+            definition=self._definition(),
+            calls=[step.function for step in functions],
+            time_limit=time_limit,
+            key=key,
+            log_retention=log_retention,
         )
-        self._acknowledge()
 
     def _definition(self) -> sfn.IChainable:
         done = sfn.Succeed(self, "Done")
@@ -140,8 +113,7 @@ class ReconcileWorkflow(Construct):
             error="ReconcileFailed",
             cause="The endpoint could not follow the registry; the ledger and the log say why.",
         )
-        record = self._invoke("RecordFailure", self._steps.record, self._recording("failed"))
-        self._retry(record)
+        record = call(self, "RecordFailure", self._steps.record.function, payload=self._recording("failed"))
         record.add_catch(failed, errors=["States.ALL"], result_path="$.error")
         return record.next(failed)
 
@@ -151,10 +123,7 @@ class ReconcileWorkflow(Construct):
 
     def _branch(self, name: str, ways: Mapping[str, sfn.IChainable]) -> sfn.Choice:
         """Follow the step's outcome; one that is not listed is a failure."""
-        choice = sfn.Choice(self, name)
-        for outcome, way in ways.items():
-            choice.when(sfn.Condition.string_equals("$.outcome", outcome), way)
-        return choice.otherwise(self._failed)
+        return follow(self, name, ways, otherwise=self._failed)
 
     def _record(self, name: str, kind: str) -> sfn.TaskStateBase:
         return self._task(name, self._steps.record, self._recording(kind))
@@ -163,49 +132,6 @@ class ReconcileWorkflow(Construct):
         return sfn.TaskInput.from_object({"record": kind, "state": sfn.JsonPath.entire_payload})
 
     def _task(self, name: str, function: HandlerFunction, payload: sfn.TaskInput | None = None) -> sfn.TaskStateBase:
-        task = self._invoke(name, function, payload)
-        self._retry(task)
+        task = call(self, name, function.function, payload=payload)
         task.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return task
-
-    def _invoke(self, name: str, function: HandlerFunction, payload: sfn.TaskInput | None = None) -> tasks.LambdaInvoke:
-        return tasks.LambdaInvoke(
-            self,
-            name,
-            lambda_function=function.function,
-            payload=payload,
-            payload_response_only=True,
-            retry_on_service_exceptions=False,  # the list below holds these, and more
-        )
-
-    def _retry(self, task: tasks.LambdaInvoke) -> None:
-        task.add_retry(
-            errors=TRANSIENT,
-            interval=cdk.Duration.seconds(2),
-            max_attempts=5,
-            backoff_rate=2,
-            jitter_strategy=sfn.JitterType.FULL,
-        )
-
-    def _acknowledge(self) -> None:
-        role = self.machine.role
-        assert isinstance(role, iam.Role)
-        functions = [
-            self._steps.choose,
-            self._steps.verify,
-            self._steps.update,
-            self._steps.watch,
-            self._steps.prove,
-            self._steps.record,
-        ]
-        acknowledge_wildcards(
-            role,
-            [f"{step.function.function_arn}:*" for step in functions],
-            reason="The CDK grants a function together with its versions; these functions have none but the latest.",
-        )
-        Validations.of(role).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="The delivery of logs and the traces of X-Ray know no resource to be scoped to.",
-            )
-        )

@@ -4,7 +4,6 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_events as events
 from aws_cdk import aws_glue as glue
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_s3_assets as s3_assets
@@ -23,10 +22,11 @@ LIBRARY_ENGINES = ("mongodb", "documentdb", "redis")
 
 
 class GlueEtlJob(Construct):
-    """A Glue 5 job that carries one model's rows from their source to the curated zone, on a schedule.
+    """A Glue 5 job that carries one model's rows from their source to the curated zone.
 
-    One run at a time: two would give the same new person two surrogates. A run that fails is tried once more, as a
-    login may be rotated while it is in use; a run publishes at its very end, so trying again does no harm.
+    One run at a time: two would give the same new person two surrogates. The ingestion workflow starts it, and tries
+    again: Glue's own second attempt would hide behind an id of its own. A run publishes at its very end, so trying
+    again does no harm.
 
     Args:
         platform: The environment's foundation.
@@ -34,9 +34,6 @@ class GlueEtlJob(Construct):
         source: The way to that source.
         pseudonym_key: The key of the keyed hashes.
         code: The model's code.
-
-    Raises:
-        ValueError: The schedule is a rate; Glue knows cron alone.
     """
 
     def __init__(
@@ -51,8 +48,6 @@ class GlueEtlJob(Construct):
         code: JobCode,
     ) -> None:
         super().__init__(scope, construct_id)
-        if not model.source.schedule.startswith("cron("):
-            raise ValueError(f"{model.name}: source.schedule must be cron(...), got {model.source.schedule!r}")
         script = s3_assets.Asset(self, "Script", path=str(platform.source / PACKAGE / "etl" / "glue_entry.py"))
         self.role = EtlJobRole(
             self,
@@ -86,7 +81,7 @@ class GlueEtlJob(Construct):
             worker_type="G.1X",
             number_of_workers=2,  # the least that Glue takes: a driver and an executor
             timeout=120,  # minutes; Glue's own default is two days, and bills them
-            max_retries=1,
+            max_retries=0,
             execution_property=glue.CfnJob.ExecutionPropertyProperty(max_concurrent_runs=1),
             connections=glue.CfnJob.ConnectionsListProperty(connections=[source.connection_name]),
             security_configuration=self._security_configuration(platform),
@@ -111,14 +106,6 @@ class GlueEtlJob(Construct):
         job.node.add_dependency(self.role)
         self.job_name = job.ref
         self.job_arn = cdk.Stack.of(self).format_arn(service="glue", resource="job", resource_name=job.ref)
-        glue.CfnTrigger(
-            self,
-            "Schedule",
-            type="SCHEDULED",
-            schedule=model.source.schedule,
-            start_on_creation=True,
-            actions=[glue.CfnTrigger.ActionProperty(job_name=self.job_name)],
-        )
 
     def _security_configuration(self, platform: Platform) -> str:
         """What Spark itself writes lies in the vault and in raw, so it takes the vault's key."""
@@ -141,27 +128,6 @@ class GlueEtlJob(Construct):
                 ),
             ),
         ).ref
-
-    def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
-        """Let `grantee` run this job, follow the run and stop it."""
-        return iam.Grant.add_to_principal(
-            grantee=grantee,
-            actions=["glue:BatchStopJobRun", "glue:GetJobRun", "glue:GetJobRuns", "glue:StartJobRun"],
-            resource_arns=[self.job_arn],
-        )
-
-    def on_failed(self, scope: Construct, construct_id: str, *, description: str) -> events.Rule:
-        """A rule in `scope` that hears of every run that failed, took too long or was stopped."""
-        return events.Rule(
-            scope,
-            construct_id,
-            description=description,
-            event_pattern=events.EventPattern(
-                source=["aws.glue"],
-                detail_type=["Glue Job State Change"],
-                detail={"jobName": [self.job_name], "state": ["FAILED", "TIMEOUT", "STOPPED"]},
-            ),
-        )
 
     def metric_failed_tasks(self, **options: Any) -> cloudwatch.Metric:
         """Spark tasks that failed in the driver's count, summed over 5 minutes unless told."""

@@ -28,6 +28,8 @@ class GovernedModel:
 
     name: str
     etl: GlueEtlJob
+    ingestion: sfn.StateMachine
+    ingestion_ledger_arn: str
     registry: ModelRegistry
     pipeline_arn: str
     endpoint_name: str
@@ -93,7 +95,7 @@ class Team(Construct):
             self,
             "DataEngineer",
             name="data-engineer",
-            description="Runs the ETL jobs, reads the curated zone and asks for erasures",
+            description="Runs ingestions, reads the curated zone and asks for erasures",
             duties=self._of_data_engineer(),
             denied=forbidden,
         )
@@ -117,7 +119,7 @@ class Team(Construct):
                 why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
             ),
             self._read_registry(),
-            *self._read_ledgers(),
+            *self._read_ledgers([model.ledger_arn for model in self._models]),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
             duties.watch(),
         ]
@@ -157,10 +159,11 @@ class Team(Construct):
                     "glue:GetJob",
                     "glue:GetJobRun",
                     "glue:GetJobRuns",
-                    "glue:StartJobRun",
                 ],
                 resources=[model.etl.job_arn for model in self._models],
             ),
+            *self._run_workflows([model.ingestion for model in self._models]),
+            *self._read_ledgers([model.ingestion_ledger_arn for model in self._models]),
             *self._query,
             *duties.read_zone(zones.curated, keys.data, self._prefixes),
             *duties.request_erasures(zones.vault, keys.vault, self._prefixes),
@@ -185,11 +188,12 @@ class Team(Construct):
                     for model in self._models
                     for function in (model.start_training, model.start_monitor)
                     if function is not None
-                    if function is not None
                 ],
             ),
-            *self._run_workflows(),
-            *self._read_ledgers(),
+            *self._run_workflows([machine for model in self._models for machine in (model.reconcile, model.ingestion)]),
+            *self._read_ledgers(
+                [arn for model in self._models for arn in (model.ledger_arn, model.ingestion_ledger_arn)]
+            ),
             self._follow_trainings(),
             self._read_registry(),
             *duties.read_zone(zones.monitoring, keys.data, self._prefixes),
@@ -265,29 +269,26 @@ class Team(Construct):
             duties.decrypt(self._platform.keys.data, through="sagemaker"),
         ]
 
-    def _read_ledgers(self) -> list[Duty]:
+    def _read_ledgers(self, tables: Sequence[str]) -> list[Duty]:
         return [
-            Duty(
-                actions=["dynamodb:GetItem", "dynamodb:Query"],
-                resources=[model.ledger_arn for model in self._models],
-            ),
+            Duty(actions=["dynamodb:GetItem", "dynamodb:Query"], resources=tables),
             duties.decrypt(self._platform.keys.operations, through="dynamodb"),
         ]
 
-    def _run_workflows(self) -> list[Duty]:
+    def _run_workflows(self, machines: Sequence[sfn.StateMachine]) -> list[Duty]:
         executions = [
             self._stack.format_arn(
                 service="states",
                 resource="execution",
-                resource_name=f"{model.reconcile.state_machine_name}:*",
+                resource_name=f"{machine.state_machine_name}:*",
                 arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
             )
-            for model in self._models
+            for machine in machines
         ]
         return [
             Duty(
                 actions=["states:DescribeStateMachine", "states:ListExecutions", "states:StartExecution"],
-                resources=[model.reconcile.state_machine_arn for model in self._models],
+                resources=[machine.state_machine_arn for machine in machines],
             ),
             Duty(
                 actions=["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],

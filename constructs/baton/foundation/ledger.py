@@ -1,4 +1,4 @@
-"""The ledger: what serves, what must not be tried again, what happened, and who may change the endpoint now."""
+"""The ledger of a workflow: what happened, and who may act now."""
 
 from aws_cdk import RemovalPolicy
 from aws_cdk import aws_dynamodb as dynamodb
@@ -10,21 +10,32 @@ from baton.permissions import allow
 
 
 class Ledger(Construct):
-    """One table, one partition per endpoint. Should it be lost: the record of what is approved is the registry.
+    """One encrypted, recoverable table, with one partition for whatever it is about.
 
     Args:
+        partition_key: What it is about, such as `endpoint`.
+        sort_key: What tells the items of one partition apart.
         key: Encrypts the table.
         removal_policy: What becomes of it when it leaves the template.
     """
 
-    def __init__(self, scope: Construct, construct_id: str, *, key: kms.IKey, removal_policy: RemovalPolicy) -> None:
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        partition_key: str,
+        sort_key: str,
+        key: kms.IKey,
+        removal_policy: RemovalPolicy,
+    ) -> None:
         super().__init__(scope, construct_id)
         self._key = key
         self.table = dynamodb.Table(
             self,
             "Resource",
-            partition_key=dynamodb.Attribute(name="endpoint", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="item", type=dynamodb.AttributeType.STRING),
+            partition_key=dynamodb.Attribute(name=partition_key, type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name=sort_key, type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
             encryption=dynamodb.TableEncryption.CUSTOMER_MANAGED,
             encryption_key=key,
