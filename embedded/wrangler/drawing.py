@@ -6,7 +6,7 @@ from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import Any
 
-from pyspark.errors import AnalysisException
+from pyspark.errors import AnalysisException, IllegalArgumentException, ParseException
 from pyspark.sql import DataFrame
 
 from embedded.wrangler.choices import OperatorFailed, OperatorRefused
@@ -62,7 +62,7 @@ class Drawing:
                 raise FlowRefused(f"{_place(node)}: {error} is not run by embedded AWS") from error
             except OperatorFailed as error:
                 raise FlowRefused(f"{_place(node)}: {error}") from error
-            except AnalysisException as error:
+            except (AnalysisException, IllegalArgumentException, ParseException) as error:
                 raise FlowRefused(f"{_place(node)}: {str(error).strip().splitlines()[0]}") from error
         return tables[end]
 

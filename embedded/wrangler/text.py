@@ -6,6 +6,7 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import StringType
 
 from embedded.wrangler.choices import OperatorFailed, col, family, number
 
@@ -25,7 +26,8 @@ def _each(change: Callable[[Column], Column], what: str) -> Each:
 
 
 def _python(change: Callable[[str], str]) -> Callable[[Column], Column]:
-    return F.udf(lambda text: None if text is None else change(text), "string")  # type: ignore[no-any-return]
+    made: Callable[[Column], Column] = F.udf(lambda text: None if text is None else change(text), StringType())
+    return made
 
 
 def _stripper(strip: Callable[[str, str | None], str], what: str) -> Each:
