@@ -64,7 +64,7 @@ def _scaled(table: DataFrame, name: str, output: str | None, scaler: Any) -> Dat
     if known.isEmpty():
         raise OperatorFailed(f"{name!r} has no value to learn from")
     model = scaler.setInputCol(vector).setOutputCol(result).fit(known)
-    done = model.transform(parts.setHandleInvalid("keep").transform(numbers))
+    done: DataFrame = model.transform(parts.setHandleInvalid("keep").transform(numbers))
     target = output or name
     done = done.withColumn(target, vector_to_array(F.col(result))[0])
     return done.select(*(col(column) for column in dict.fromkeys([*table.columns, target])))
