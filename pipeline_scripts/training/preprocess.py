@@ -13,18 +13,24 @@ from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
 from pipeline_scripts.training.fitting import fit_transformer
 from pipeline_scripts.training.split import HOLDOUT, TRAIN, VALIDATION, identifier, split
+from pipeline_scripts.training.wrangled import wrangled_rows
 
 
 def main(argv: Sequence[str]) -> int:
-    """`--dataset` in; `--train --validation --holdout --baseline --analysis --transformer` out."""
-    paths = folders(argv, "dataset", TRAIN, VALIDATION, HOLDOUT, "baseline", "analysis", "transformer")
-    return run_job(lambda: preprocess(paths.dataset, vars(paths), load_model()))
+    """`--dataset` and a flow's `--wrangled` in; the three sides, `--baseline --analysis --transformer` out."""
+    outputs = (TRAIN, VALIDATION, HOLDOUT, "baseline", "analysis", "transformer")
+    paths = folders(argv, "dataset", *outputs, optional=("wrangled",))
+    return run_job(lambda: preprocess(paths.dataset, paths.wrangled, vars(paths), load_model()))
 
 
-def preprocess(dataset: Path, outputs: dict[str, Path], model: Model) -> str:
-    """Verify, split, fit and write; says how many rows lie on which side."""
+def preprocess(dataset: Path, wrangled: Path | None, outputs: dict[str, Path], model: Model) -> str:
+    """Verify, split, fit and write; says how many rows lie on which side.
+
+    The rows are those that a flow made, where there is one; the data set they come from is verified all the same.
+    """
     verify(dataset)
-    frame, unlabelled = labelled_rows(read_frames(dataset), model)
+    found = read_frames(dataset) if wrangled is None else wrangled_rows(wrangled, model)
+    frame, unlabelled = labelled_rows(found, model)
     sides = split(frame, model)
     for name, rows in sides.items():
         outputs[name].mkdir(parents=True, exist_ok=True)

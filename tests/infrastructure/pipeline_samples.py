@@ -8,9 +8,11 @@ from baton.foundation.images import images_in
 from baton.specification.model import ModelSpecification
 from baton.training.definition import PipelineDefinition
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
-from baton.training.model_pipeline import SERVING_ENVIRONMENT, DriftConfigurations, training_definition
+from baton.training.model_pipeline import DATASET_URI, SERVING_ENVIRONMENT, DriftConfigurations, training_definition
 from baton.training.open_analyses import open_analyses
+from baton.training.steps import ProcessingStep
 from baton.training.workplace import Code, Workplace
+from baton.training.wrangler_step import wrangle_step
 from stacks.settings import load_models
 
 ROOT = Path(__file__).parents[2]
@@ -22,6 +24,8 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/job-role"
 DATA_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
 MODELS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/22222222-2222-2222-2222-222222222222"
 GROUP = "baton-dev-bank-churn"
+FLOW = f"{ASSETS}/{'2' * 64}.flow"
+NODE = "1fa87c35-2b64-4e0d-a985-7f2c3d5b4a07"
 QUESTIONS = ClarifyQuestions(
     data_bias=f"{ASSETS}/data-bias.json",
     model_bias=f"{ASSETS}/model-bias.json",
@@ -54,7 +58,21 @@ def sample_workplace() -> Workplace:
     )
 
 
-def sample_definition(backend: Backend) -> PipelineDefinition:
+def sample_wrangle_step() -> ProcessingStep:
+    image = images_in(REGION).data_wrangler
+    assert image is not None
+    return wrangle_step(
+        sample_workplace(),
+        image=image,
+        flow_s3_uri=FLOW,
+        node_id=NODE,
+        dataset_name="bank_churn",
+        dataset=DATASET_URI.value,
+        instance_type="ml.m5.4xlarge",
+    )
+
+
+def sample_definition(backend: Backend, *, wrangle: ProcessingStep | None = None) -> PipelineDefinition:
     workplace = sample_workplace()
     managed = images_in(REGION).managed
     assert managed is not None
@@ -73,6 +91,7 @@ def sample_definition(backend: Backend) -> PipelineDefinition:
             questions=QUESTIONS,
             serving_environment=SERVING_ENVIRONMENT,
         ),
+        wrangle=wrangle,
     )
 
 

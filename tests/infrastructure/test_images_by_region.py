@@ -3,7 +3,7 @@
 import pytest
 from sagemaker.core import image_uris
 
-from baton.foundation.images import CLARIFY_VERSION, REGIONS, XGBOOST_VERSION, images_in
+from baton.foundation.images import CLARIFY_VERSION, DATA_WRANGLER_VERSION, REGIONS, XGBOOST_VERSION, images_in
 
 
 @pytest.mark.parametrize("region", REGIONS)
@@ -18,6 +18,18 @@ def test_images_are_those_of_the_sdk(region: str) -> None:
     else:
         assert images.managed.model_monitor == image_uris.retrieve("model-monitor", region=region)
         assert images.managed.clarify == image_uris.retrieve("clarify", region=region, version=CLARIFY_VERSION)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+def test_the_image_of_data_wrangler_is_that_of_the_sdk(region: str) -> None:
+    def ask_the_sdk() -> str:
+        return str(image_uris.retrieve("data-wrangler", region=region, version=DATA_WRANGLER_VERSION))
+
+    if images_in(region).data_wrangler is None:
+        with pytest.raises(ValueError, match="Unsupported region"):
+            ask_the_sdk()
+    else:
+        assert images_in(region).data_wrangler == ask_the_sdk()
 
 
 def test_every_environment_of_ours_can_use_either_backend() -> None:

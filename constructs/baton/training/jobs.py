@@ -97,6 +97,7 @@ class ProcessingJob:
     inputs: tuple[JobInput, ...]
     outputs: tuple[JobOutput, ...]
     entrypoint: tuple[str, ...] = ()
+    arguments: tuple[str, ...] = ()
     environment: Mapping[str, Value] = field(default_factory=dict)
 
     def render(self) -> dict[str, Any]:
@@ -104,6 +105,8 @@ class ProcessingJob:
         specification: dict[str, Any] = {"ImageUri": self.image}
         if self.entrypoint:
             specification["ContainerEntrypoint"] = list(self.entrypoint)
+        if self.arguments:
+            specification["ContainerArguments"] = list(self.arguments)
         return {
             "RoleArn": self.role_arn,
             "AppSpecification": specification,

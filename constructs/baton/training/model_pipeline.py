@@ -5,7 +5,8 @@
                           ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Register
                           └─ explainability ───┘                 └─ Refuse
 
-How data quality, bias and explainability are analysed is the choice of the backend.
+How data quality, bias and explainability are analysed is the choice of the backend. A model with a flow has one step
+before all others, Wrangle, whose rows Preprocess takes instead of the data set's.
 """
 
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from baton.training.steps import (
     TrainingStep,
 )
 from baton.training.workplace import CACHED_FOR, JOB_RETRY, SERVICE_RETRY, Workplace, file_in
+from baton.training.wrangler_step import WRANGLED, wrangled_rows
 
 CHANNELS = "/opt/ml/input/data"
 
@@ -60,13 +62,13 @@ class Backend(Protocol):
         """The steps that analyse, and where their results lie."""
 
 
-def preprocess_step(workplace: Workplace) -> ProcessingStep:
+def preprocess_step(workplace: Workplace, wrangle: ProcessingStep | None = None) -> ProcessingStep:
     """Splits the dataset. The same dataset and code give the same splits, so an earlier result may be reused."""
     folders = ("train", "validation", "holdout", "baseline", "analysis", "transformer")
     return workplace.script(
         "Preprocess",
         "training.preprocess",
-        reads={"dataset": DATASET_URI.value},
+        reads={"dataset": DATASET_URI.value, **({WRANGLED: wrangled_rows(wrangle)} if wrangle else {})},
         writes={folder: workplace.features(folder) for folder in folders},
         purpose="data",
         cache_for=CACHED_FOR,
@@ -149,11 +151,12 @@ def training_definition(
     author: str,
     drift_configurations: DriftConfigurations,
     analyse: Backend,
+    wrangle: ProcessingStep | None = None,
 ) -> PipelineDefinition:
     """The whole pipeline of one model. `commit` and `author` are those of the deployed code."""
     commit_id = Parameter(name="CommitId", default=commit)
     author_name = Parameter(name="Author", default=author)
-    preprocess = preprocess_step(workplace)
+    preprocess = preprocess_step(workplace, wrangle)
     train = train_step(workplace, model, preprocess)
     evaluate = evaluate_step(workplace, preprocess, train)
     analyses = analyse(preprocess=preprocess, train=train)
@@ -191,6 +194,7 @@ def training_definition(
     return PipelineDefinition(
         parameters=(DATASET_URI, DATASET_HASH, commit_id, author_name, REASON),
         steps=(
+            *((wrangle,) if wrangle else ()),
             preprocess,
             train,
             evaluate,

@@ -17,11 +17,20 @@ from baton.foundation.runtime_code import JobCode
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
+from baton.specification.wrangler import Wrangler
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
-from baton.training.model_pipeline import SERVING_ENVIRONMENT, Backend, DriftConfigurations, training_definition
+from baton.training.model_pipeline import (
+    DATASET_URI,
+    SERVING_ENVIRONMENT,
+    Backend,
+    DriftConfigurations,
+    training_definition,
+)
 from baton.training.open_analyses import open_analyses
 from baton.training.roles import JobRole, PipelineRole
+from baton.training.steps import ProcessingStep
 from baton.training.workplace import Code, Workplace
+from baton.training.wrangler_step import FlowFile, wrangle_step
 
 
 class TrainingPipeline(Construct):
@@ -38,7 +47,7 @@ class TrainingPipeline(Construct):
         registry: Where versions are registered.
 
     Raises:
-        ValueError: The region offers no container for the backend.
+        ValueError: The region offers no container for the backend, or none for the model's flow.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/define-pipeline.html
@@ -57,7 +66,9 @@ class TrainingPipeline(Construct):
         super().__init__(scope, construct_id)
         images = images_in(platform.region)
         managed = _managed_images(platform, images)
+        wrangler_image = _wrangler_image(platform, model, images)
         containers = [images.xgboost, *((managed.model_monitor, managed.clarify) if managed else ())]
+        containers += [wrangler_image] if wrangler_image else []
         self._job_role = JobRole(
             self,
             "JobRole",
@@ -65,6 +76,7 @@ class TrainingPipeline(Construct):
             model_name=model.name,
             images=containers,
             asks_shadow_endpoints=managed is not None,
+            runs_flow=wrangler_image is not None,
         )
         pipeline_role = PipelineRole(
             self,
@@ -77,6 +89,9 @@ class TrainingPipeline(Construct):
         )
         workplace = self._workplace(platform, model, registry, images)
         analyse = self._managed(workplace, model, managed) if managed else partial(open_analyses, workplace)
+        wrangle = None
+        if model.wrangler and wrangler_image:
+            wrangle = self._wrangle(workplace, platform, model.wrangler, wrangler_image)
         self.definition = training_definition(
             workplace,
             model=model,
@@ -91,6 +106,7 @@ class TrainingPipeline(Construct):
                 ).s3_uri,
             ),
             analyse=analyse,
+            wrangle=wrangle,
         )
         self.pipeline_name = name
         self._resource = sagemaker.CfnPipeline(
@@ -184,6 +200,19 @@ class TrainingPipeline(Construct):
             serving_environment=SERVING_ENVIRONMENT,
         )
 
+    def _wrangle(self, workplace: Workplace, platform: Platform, wrangler: Wrangler, image: str) -> ProcessingStep:
+        flow = FlowFile(self, "Flow", folder=platform.source / "config" / "flows", wrangler=wrangler)
+        flow.grant_read(self._job_role.role)
+        return wrangle_step(
+            workplace,
+            image=image,
+            flow_s3_uri=flow.s3_uri,
+            node_id=flow.node_id,
+            dataset_name=flow.dataset_name,
+            dataset=DATASET_URI.value,
+            instance_type=wrangler.instance_type,
+        )
+
     def _question(self, construct_id: str, question: dict[str, Any]) -> str:
         configuration = ClarifyConfiguration(self, construct_id, question=question)
         configuration.grant_read(self._job_role.role)
@@ -199,3 +228,14 @@ def _managed_images(platform: Platform, images: Images) -> ManagedImages | None:
             f"set analysis_backend to open in config/environments/{platform.environment_name}.yaml"
         )
     return images.managed
+
+
+def _wrangler_image(platform: Platform, model: ModelSpecification, images: Images) -> str | None:
+    if model.wrangler is None:
+        return None
+    if images.data_wrangler is None:
+        raise ValueError(
+            f"region {platform.region} has no container of Data Wrangler; remove wrangler from "
+            f"config/models/{model.name}.yaml, or choose another region"
+        )
+    return images.data_wrangler

@@ -11,6 +11,7 @@ from baton.permissions import acknowledge_wildcards
 from baton.platform import Platform
 from baton.registry.approval_rule import deny_approval_statements
 from baton.registry.model_registry import ModelRegistry
+from baton.training.wrangler_step import WRANGLED
 
 # What SageMaker Pipelines calls the jobs and models that it starts for a step.
 STARTED_BY_PIPELINES = "pipelines-*"
@@ -26,6 +27,7 @@ class JobRole(Construct):
         model_name: The model, whose name is its prefix in every zone.
         images: The URIs of the containers.
         asks_shadow_endpoints: Whether Clarify runs as this role, and so starts endpoints.
+        runs_flow: Whether Data Wrangler runs as this role, and so writes to S3 with Spark.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class JobRole(Construct):
         model_name: str,
         images: Sequence[str],
         asks_shadow_endpoints: bool,
+        runs_flow: bool = False,
     ) -> None:
         super().__init__(scope, construct_id)
         container = ContainerRole(
@@ -62,6 +65,13 @@ class JobRole(Construct):
             why="PutMetricData knows no resource; the condition bounds the namespace to SageMaker's own.",
             conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
         )
+        if runs_flow:
+            _allow(
+                self.role,
+                ["s3:DeleteObject"],
+                [zones.features.arn_for_objects(f"{prefix}*/{WRANGLED}/*")],
+                why="Spark commits a file by renaming it, in S3 a copy and a deletion, in a folder of each execution.",
+            )
         if asks_shadow_endpoints:
             self._allow_shadow_endpoints()
         _forbid_approval(self.role)

@@ -95,6 +95,11 @@ class ProcessingStep(Step):
         files = [file.render() for file in self.property_files]
         return {"PropertyFiles": files} if files else {}
 
+    @property
+    def job_name(self) -> StepProperty:
+        """What the job of the attempt that succeeded is called."""
+        return StepProperty(self.name, "ProcessingJobName")
+
     def output(self, name: str) -> StepProperty:
         """The S3 folder of one of its outputs.
 
