@@ -14,12 +14,15 @@ from pipeline_scripts.etl.errors import EtlError
 # What a kind of Java exception, or a phrase of its text, means to the person who mends it; the first that fits is told.
 MEANINGS = (
     (r"not a parquet file|footer|parquet\.", "is not Parquet, or is damaged; write it again"),
-    (r"not a gzip|EOFException|ZipException|incorrect (header|data)|unexpected end", "is cut off, or not compressed as its name says; write it again"),
+    (
+        r"not a gzip|EOFException|ZipException|incorrect (header|data)|unexpected end",
+        "is cut off, or not compressed as its name says; write it again",
+    ),
     (r"TextParsingException", "breaks the rules of CSV; quote cells with quotes, and double the quotes within"),
     (r"FileNotFound|NoSuchKey|does not exist", "vanished while it was read; run again when the source stands still"),
     (r"AccessDenied|Forbidden|Status Code: 403", "must not be read by this job; allow its role to"),
     (r"OutOfMemory|heap space", "does not fit into memory; raise source.partitions, or lower source.fetch_size"),
-)  # fmt: skip
+)
 OURS = re.compile(r"pipeline_scripts\.etl\.errors\.(\w+): (.*)")
 FILE = re.compile(r"\b(?:s3|s3a|file):/[^\s,;:)\]\"']*/([^\s/,;:)\]\"']+)")
 

@@ -183,11 +183,9 @@ class CarriedFrames:
         local, paths = self._new_folder(), []
         for number, uri in enumerate(uris):
             name = uri.rpartition("/")[2]
-            path = (
-                local
-                / f"{number:06}"
-                / (name if re.fullmatch(r"\w[\w.-]{0,100}", name, re.ASCII) else f"object{Path(name).suffix}")
-            )
+            if not re.fullmatch(r"\w[\w.-]{0,100}", name, re.ASCII):
+                name = f"object{Path(name).suffix}"
+            path = local / f"{number:06}" / name
             path.parent.mkdir()
             objects.download(uri, path)
             paths.append(path.as_uri())

@@ -27,7 +27,7 @@ LONGEST_LINE = 16 << 20
 MOST_FAULTS = 10
 
 # As the strict reader has it. Spark's own defaults escape by backslash, and make of a wrong quote some text.
-RULES = {
+RULES: dict[str, bool | int | str] = {
     "header": True,
     "escape": '"',
     "unescapedQuoteHandling": "RAISE_ERROR",

@@ -75,7 +75,8 @@ class MongoSource:
             return None
         kept_as = _kept_as(self._declared(watermark))
         with self._collection() as collection:
-            found = collection.find({watermark: {"$type": kept_as}}, {watermark: 1}).sort(watermark, -1).limit(1)
+            proper = {"$or": [{watermark: {"$type": kind}} for kind in kept_as]}
+            found = collection.find(proper, {watermark: 1}).sort(watermark, -1).limit(1)
             values = [convert(document[watermark], self._declared(watermark)) for document in found]
         return values[0] if values else None
 
@@ -120,7 +121,7 @@ class MongoSource:
         if window.high is not None:
             is_day = isinstance(window.high, date) and not isinstance(window.high, datetime)
             bounds["$lt" if is_day else "$lte"] = _midnight(window.high, days=int(is_day))
-        improper = {watermark: {"$not": {"$type": _kept_as(self._declared(watermark))}}}
+        improper = {"$nor": [{watermark: {"$type": kind}} for kind in _kept_as(self._declared(watermark))]}
         return {"$or": [{watermark: bounds}, improper]}
 
     def _spans(self) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 from urllib.parse import unquote, urlparse
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -39,7 +39,7 @@ def open_stream(file: StoredFile) -> Iterator[IO[bytes]]:
         with closing(_raw(file)) as raw:
             if file.path.endswith(".gz"):
                 with gzip.open(raw) as stream:
-                    yield stream
+                    yield cast(IO[bytes], stream)
             else:
                 yield raw
             return

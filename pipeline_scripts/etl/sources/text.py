@@ -41,9 +41,10 @@ def parse_cells(frame: DataFrame, columns: Sequence[Column], *, torn: Expression
         whole: The reason for a torn row.
     """
     values = [_value(column) for column in columns]
-    problem = F.concat_ws("; ", *(reason for column, value in zip(columns, values, strict=True) for reason in _reasons(column, value)))  # fmt: skip
+    pairs = list(zip(columns, values, strict=True))
+    problem = F.concat_ws("; ", *(reason for column, value in pairs for reason in _reasons(column, value)))
     return frame.select(
-        *(F.when(~torn, value).alias(column.name) for column, value in zip(columns, values, strict=True)),
+        *(F.when(~torn, value).alias(column.name) for column, value in pairs),
         F.when(torn, F.lit(whole)).otherwise(F.nullif(problem, F.lit(""))).alias(PROBLEM),
     )
 
