@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, timezone
+from functools import partial
 from typing import Any
 
 from bson import DatetimeMS, Decimal128, ObjectId
@@ -87,7 +88,6 @@ class MongoSource:
         slices = [
             _Range(
                 place=self.place,
-                opened=self.opened,
                 collection=source["table"],
                 query={"$and": [query, span]},
                 batch=source["fetch_size"],
@@ -101,7 +101,13 @@ class MongoSource:
             watermark=source["watermark"],
             window=window,
         )
-        return read_records(spark=self.spark, slices=slices, read=_find, shaping=shaping, is_whole=window == EVERYTHING)
+        return read_records(
+            spark=self.spark,
+            slices=slices,
+            read=partial(_find, opened=self.opened),
+            shaping=shaping,
+            is_whole=window == EVERYTHING,
+        )
 
     def _declared(self, name: str) -> str:
         return next(column.type for column in self.model.columns if column.name == name)
@@ -154,7 +160,6 @@ class _Range:
     """One part of a collection."""
 
     place: DocumentPlace
-    opened: Callable[[DocumentPlace], Any]
     collection: str
     query: dict[str, Any]
     batch: int
@@ -186,8 +191,8 @@ def convert(value: Any, declared: str) -> Any:
     raise Mistyped(kind.__name__)
 
 
-def _find(part: _Range) -> Iterator[Record]:
-    with _answered(part.collection), part.opened(part.place) as client:
+def _find(part: _Range, *, opened: Callable[[DocumentPlace], Any]) -> Iterator[Record]:
+    with _answered(part.collection), opened(part.place) as client:
         yield from client[part.place.database][part.collection].find(part.query).batch_size(part.batch)
 
 

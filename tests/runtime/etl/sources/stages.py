@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from typing import Any, Protocol
 import mongomock
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pyspark import cloudpickle
 from pyspark.sql import DataFrame, SparkSession
 from redis import Redis
 
@@ -29,6 +31,7 @@ from pipeline_scripts.model import Model
 from tests.runtime.etl.servers import HOST, Server
 from tests.runtime.etl.workbench import model_of
 
+cloudpickle.register_pickle_by_value(sys.modules[__name__])  # executors cannot import the tests
 NUMBERS = count(1)  # a table, a prefix or a collection of its own for every test
 Row = dict[str, Any]
 COLUMNS: dict[str, dict[str, Any]] = {
