@@ -37,10 +37,7 @@ def explained(what: str) -> Iterator[None]:
     try:
         yield
     except (Py4JError, PySparkException) as error:
-        refusal = _refusal(error, what)
-    else:
-        return
-    raise refusal  # outside of the handler: the cause would quote rows
+        raise _refusal(error, what) from None  # the cause quotes rows
 
 
 def _refusal(error: Exception, what: str) -> EtlError:
@@ -53,8 +50,8 @@ def _refusal(error: Exception, what: str) -> EtlError:
     if state is not None:
         return EtlError(f"{what}: the database refused with SQLSTATE {state}; its log says what and why")
     texts = [f"{name}: {text}" for name, text, _ in chain]
-    file = next((match[1] for text in texts if (match := FILE.search(text))), None)
-    subject = f"{what}: {file}" if file else f"{what}: a part of it"
+    file = next((match[1].rstrip(".") for text in texts if (match := FILE.search(text))), None)
+    subject = what if file and file in what else f"{what}: {file or 'a part of it'}"
     for pattern, meaning in MEANINGS:
         if any(re.search(pattern, text, re.IGNORECASE) for text in texts):
             return EtlError(f"{subject} {meaning}")

@@ -25,6 +25,7 @@ TORN = "__torn"
 LONGEST_LINE = 16 << 20
 """Bytes. A longer line or cell is no row: a quote was never closed, or this is no CSV."""
 MOST_FAULTS = 10
+BYTE_ORDER_MARK = "\xef\xbb\xbf"  # of UTF-8, as Latin-1 shows it
 
 # As the strict reader has it. Spark's own defaults escape by backslash, and make of a wrong quote some text.
 RULES: dict[str, bool | int | str] = {
@@ -97,8 +98,10 @@ def _judge(file: StoredFile) -> _Judged:
 
 def _header(stream: IO[bytes]) -> tuple[str, ...]:
     """The first row's cells; nothing where there is no row."""
-    lines = _lines(io.TextIOWrapper(stream, encoding="utf-8-sig", newline=""))
-    return tuple(next((row for row in csv.reader(lines, strict=True) if row), ()))
+    lines = _lines(io.TextIOWrapper(stream, encoding="latin-1", newline=""))
+    marked = next(lines, "").removeprefix(BYTE_ORDER_MARK)
+    header = next((row for row in csv.reader(chain((marked,), lines), strict=True) if row), ())
+    return tuple(name.encode("latin-1").decode() for name in header)
 
 
 def _judge_quotes(stream: IO[bytes]) -> tuple[bool, str | None]:

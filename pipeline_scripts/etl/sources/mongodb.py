@@ -201,10 +201,10 @@ def _answered(collection: str) -> Iterator[None]:
     try:
         yield
     except PyMongoError as error:
-        reason = type(error).__name__
-    else:
-        return
-    raise EtlError(f"mongodb: collection {collection}: {reason}; see that it answers and that the login may read it")
+        raise EtlError(
+            f"mongodb: collection {collection}: {type(error).__name__}; see that it answers and that the login may "
+            "read it"
+        ) from None
 
 
 def _kept_as(declared: str) -> list[str]:

@@ -16,7 +16,7 @@ from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.sources.access import AwsAccess
 
 CHUNK_BYTES = 1 << 20
-READ_ERRORS = (OSError, EOFError, zlib.error, ClientError, BotoCoreError)
+READ_ERRORS = (OSError, ClientError, BotoCoreError)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,12 +42,14 @@ def open_stream(file: StoredFile) -> Iterator[IO[bytes]]:
                     yield cast(IO[bytes], stream)
             else:
                 yield raw
-            return
     except (gzip.BadGzipFile, EOFError, zlib.error):
-        reason = "is cut off, or not compressed as its name says; write it again"
+        sentence = f"{file.name}: is cut off, or not compressed as its name says; write it again"
+        raise EtlError(sentence) from None
     except READ_ERRORS as error:
-        reason = f"cannot be read ({type(error).__name__}); see that it is still there and that this job's role may"
-    raise EtlError(f"{file.name}: {reason}")
+        kind = type(error).__name__
+        raise EtlError(
+            f"{file.name}: cannot be read ({kind}); see that it is still there and that this job's role may"
+        ) from None
 
 
 def _raw(file: StoredFile) -> IO[bytes]:

@@ -39,7 +39,7 @@ class Server:
         properties.setProperty("user", self.user)
         properties.setProperty("password", self.password)
         loader = jvm.Thread.currentThread().getContextClassLoader()
-        driver = jvm.java.lang.Class.forName(self.driver, True, loader).getDeclaredConstructor([]).newInstance([])
+        driver = jvm.java.lang.Class.forName(self.driver, True, loader).newInstance()
         connection = driver.connect(self.url, properties)
         try:
             statement = connection.createStatement()
