@@ -7,25 +7,25 @@ import pytest
 from pyspark.sql import SparkSession
 
 from embedded.server import EmbeddedAws
-from tests.runtime.etl.servers import Server, mariadb, postgresql, redis_server
+from tests.runtime.etl.servers import Server, for_tests, mariadb, postgresql, redis_server
 from tests.runtime.etl.sources.stages import DynamoStage, FileStage, MongoStage, RedisStage, Stage
 
 
 @pytest.fixture(scope="session")
 def postgresql_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with postgresql(tmp_path_factory.mktemp("postgresql")) as server:
+    with for_tests(postgresql, tmp_path_factory.mktemp("postgresql")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def mariadb_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with mariadb(tmp_path_factory.mktemp("mariadb")) as server:
+    with for_tests(mariadb, tmp_path_factory.mktemp("mariadb")) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def redis(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with redis_server(tmp_path_factory.mktemp("redis")) as server:
+    with for_tests(redis_server, tmp_path_factory.mktemp("redis")) as server:
         yield server
 
 
