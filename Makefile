@@ -45,8 +45,8 @@ $(VENV)/.installed: $(LOCKS)
 	@touch $@
 
 servers:  ## Install the databases that the tests of sources start
-	@if command -v redis-server mariadbd >/dev/null && ls /usr/lib/postgresql/*/bin/postgres /usr/share/java/postgresql.jar \
-		/usr/share/java/mariadb-java-client.jar >/dev/null 2>&1; then :; \
+	@if ls /usr/bin/redis-server /usr/sbin/mariadbd /usr/lib/postgresql/*/bin/postgres \
+		/usr/share/java/postgresql.jar /usr/share/java/mariadb-java-client.jar >/dev/null 2>&1; then :; \
 	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "Installing the servers that tests start" && export DEBIAN_FRONTEND=noninteractive && \
 		apt-get update -qq && apt-get install -qq --no-install-recommends postgresql-common >/dev/null && \
