@@ -1,4 +1,4 @@
-"""Input that is none, generated alike each time: rows, files, and configuration. Every case must be told by a reason."""
+"""Input that is none, generated alike each time: rows, files, and configuration. Each must be told by a reason."""
 
 import codecs
 import copy
@@ -37,11 +37,14 @@ GOOD_OBJECT = {**GOOD, "ID": 1, "BALANCE": 1.5, "ACTIVE": True}
 # Texts that are not of a type, though some parser somewhere takes them.
 NOT_OF_TYPE = {
     "integer": ["1.5", "abc", "9223372036854775808", "1e3", "0x1F", "--1", "1'000", "١٢", "1 2", "NaN", "½", "1L", "+"],
-    "double": ["NaN", "Infinity", "-inf", "1e999", "1d", "0x1p3", "1.2.3", "abc", "--1", "1e", "e5", "€5", "1_000", "."],
+    "double": ["NaN", "Infinity", "-inf", "1e999", "1d", "0x1p3", "1.2.3", "abc", "--1", "1e", "e5", "€5", "1_000",
+               "."],
     "date": ["1950", "1950-13-01", "1950-02-30", "01.02.1950", "1950/01/01", "19500101", "1950-1-1", "yesterday",
              "0000-00-00", "1950-01-01T00:00:00", "1950-W01-1", "-1950-01-01", "epoch"],
-    "timestamp": ["noon", "2026-03-01", "2026-03-01T25:00:00Z", "2026-03-01T00:00:61Z", "2026-02-30T00:00:00Z", "1700000000",
-                  "2026-03-01T00:00", "01/03/2026 00:00:00", "2026-03-01T00:00:00+99:00", "2026-03-01T00:00:00 Europe/Paris", "now"],
+    "timestamp": ["noon", "2026-03-01", "2026-03-01T25:00:00Z", "2026-03-01T00:00:61Z", "2026-02-30T00:00:00Z",
+                  "1700000000",
+                  "2026-03-01T00:00", "01/03/2026 00:00:00", "2026-03-01T00:00:00+99:00",
+                  "2026-03-01T00:00:00 Europe/Paris", "now"],
     "boolean": ["yes", "no", "1", "0", "t", "wahr", "truefalse", "TRUE!", "on", "null"],
     "string": [],
 }  # fmt: skip
@@ -56,7 +59,7 @@ def csv_rows() -> Iterator[bytes]:
     for name, kind in COLUMNS.items():
         texts = [text.encode() for text in NOT_OF_TYPE[kind]] + NOT_TEXT
         for text in texts:
-            for cell in (text, b'"' + text + b'"'):
+            for cell in (text, b'"' + text + b'"')[: 1 if b"\0" in text else 2]:  # quoted NULs refuse the file
                 yield b",".join(cell if other == name else GOOD[other].encode() for other in NAMES)
     for width in [*range(1, 6), *range(7, 60)]:
         yield b",".join([b"1"] * width)
@@ -152,7 +155,7 @@ def _csv_files() -> Iterator[bytes]:
         yield ",".join(there for there in NAMES if there != name).encode() + b"\n" + GOOD_LINE
         yield ",".join([*NAMES, name]).encode() + b"\n" + GOOD_LINE
         cells = list(GOOD.values())
-        for broken in ('"' + cells[position], '"a"b', '"a" ', 'a"\n"b'):
+        for broken in ('"\0"', '"' + cells[position], '"a"b', '"a" ', 'a"\n"b'):
             cells[position] = broken
             yield HEADER + b"\n" + GOOD_LINE + b"\n" + ",".join(cells).encode() + b"\n" + GOOD_LINE + b"\n"
     text = (HEADER + b"\n" + GOOD_LINE).decode()

@@ -172,6 +172,7 @@ def mariadb(folder: Path) -> Iterator[Server]:
     )
     options = {
         "bind-address": HOST,
+        "skip-name-resolve": "1",
         "port": str(port),
         "socket": str(folder / "s"),
         "pid-file": str(folder / "pid"),

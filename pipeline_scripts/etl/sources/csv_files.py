@@ -121,10 +121,12 @@ def _judge_quotes(stream: IO[bytes]) -> tuple[bool, str | None]:
             continue
         first = number
         try:
-            next(csv.reader(chain((line,), lines), strict=True))
+            row = next(csv.reader(chain((line,), lines), strict=True))
         except csv.Error:
             fault = f"line {first}: its quotes are wrong or never closed; quote cells whole and double quotes within"
             return breaks_lines, fault
+        if any("\0" in cell for cell in row):
+            return breaks_lines, f"line {first}: has quotes and a NUL character, of which Spark makes NULL; remove it"
         breaks_lines = breaks_lines or number > first
     return breaks_lines, None
 
