@@ -14,7 +14,10 @@ DEPLOYMENT = -c environment=$(ENV) -c commit=$(COMMIT) -c author=$(AUTHOR)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_NO_PROGRESS := 1
 
-.PHONY: help install test check synth bootstrap diff deploy destroy demo bench snapshots lock feature-lock clean
+# Servers that the tests of sources start for themselves, and the drivers for two of them; all are Debian's own packages.
+SERVERS := postgresql-15 mariadb-server-core redis-server libpostgresql-jdbc-java libmariadb-java
+
+.PHONY: help install servers test check synth bootstrap diff deploy destroy demo bench snapshots lock feature-lock clean
 
 help:  ## Show the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-13s %s\n", $$1, $$2}'
@@ -41,7 +44,17 @@ $(VENV)/.installed: $(LOCKS)
 		--no-deps --target build/etl-libraries --requirement pipeline_scripts/etl/requirements.lock
 	@touch $@
 
-test: install  ## Run every check and test
+servers:  ## Install the databases that the tests of sources start
+	@if ls /usr/bin/redis-server /usr/sbin/mariadbd /usr/lib/postgresql/*/bin/postgres \
+		/usr/share/java/postgresql.jar /usr/share/java/mariadb-java-client.jar >/dev/null 2>&1; then :; \
+	elif [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "Installing the servers that tests start" && export DEBIAN_FRONTEND=noninteractive && \
+		apt-get update -qq && apt-get install -qq --no-install-recommends postgresql-common >/dev/null && \
+		sed -i 's/^#\?create_main_cluster.*/create_main_cluster = false/' /etc/postgresql-common/createcluster.conf && \
+		apt-get install -qq --no-install-recommends $(SERVERS) >/dev/null; \
+	else echo "Tests of real databases are left out; to have them, install as root: apt-get install $(SERVERS)"; fi
+
+test: install servers  ## Run every check and test
 	@$(BIN)/python -m pytest
 
 check: install  ## Run the static checks alone

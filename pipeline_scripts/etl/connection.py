@@ -49,14 +49,24 @@ def find_connection(*, name: str, secret_arn: str, glue: Any, secrets: Any) -> J
     driver = properties.get("JDBC_DRIVER_CLASS_NAME") or DRIVERS.get(match[1])
     if driver is None:
         raise EtlError(f"connection {name}: no driver is known for {match[1]}; set JDBC_DRIVER_CLASS_NAME on it")
-    credentials = _secret(secret_arn, secrets, wanted=("username", "password"))
+    user, password = find_login(secret_arn=secret_arn, secrets=secrets)
     return JdbcConnection(
         url=url,
         driver=driver,
-        user=credentials["username"],
-        password=credentials["password"],
+        user=user,
+        password=password,
         engine_options=ENGINE_OPTIONS.get(match[1], {}),
     )
+
+
+def find_login(*, secret_arn: str, secrets: Any) -> tuple[str, str]:
+    """The user name and the password in a secret.
+
+    Raises:
+        EtlError: It holds no such pair.
+    """
+    credentials = _secret(secret_arn, secrets, wanted=("username", "password"))
+    return credentials["username"], credentials["password"]
 
 
 def find_hash_key(*, secret_arn: str, secrets: Any) -> bytes:

@@ -16,6 +16,7 @@ from pipeline_scripts.etl.arguments import Arguments, parse_arguments
 from pipeline_scripts.etl.erasure import erase
 from pipeline_scripts.etl.run import Lake, Run
 from pipeline_scripts.etl.sources.open import Clients
+from pipeline_scripts.etl.spark_errors import explained
 from pipeline_scripts.etl.storage import Objects, open_frames
 from pipeline_scripts.etl.surrogates import new_run_id
 from pipeline_scripts.model import Model, load_model
@@ -55,6 +56,7 @@ def work(*, spark: SparkSession, model: Model, arguments: Arguments, clients: Cl
     with tempfile.TemporaryDirectory(prefix="baton-etl-") as folder:
         frames = open_frames(spark=spark, objects=objects, folder=Path(folder))
         lake = Lake(spark=spark, objects=objects, frames=frames, clients=clients)
-        if arguments.erasure:
-            return erase(lake=lake, model=model, arguments=arguments, run_id=run_id, now=now)
-        return Run(lake=lake, model=model, arguments=arguments, run_id=run_id, now=now).execute()
+        with explained(f"source {model.name}"):
+            if arguments.erasure:
+                return erase(lake=lake, model=model, arguments=arguments, run_id=run_id, now=now)
+            return Run(lake=lake, model=model, arguments=arguments, run_id=run_id, now=now).execute()

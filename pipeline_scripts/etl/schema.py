@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from typing import NoReturn
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
@@ -39,6 +40,34 @@ COMPATIBLE: dict[str, Callable[[T.DataType], bool]] = {
 }
 
 
+def undeclared(name: str) -> str:
+    """The sentence for a column that the model does not declare."""
+    return (
+        f"{name}: the source has this column and the model does not declare it; "
+        "add it under columns, with treatment drop if nobody needs it"
+    )
+
+
+def missing(name: str) -> str:
+    """The sentence for a declared column that is not there."""
+    return f"{name}: declared, but the source has it not; remove it or mend its name"
+
+
+def retyped(name: str, *, declared: str, found: str, answers_sql: bool = True) -> str:
+    """The sentence for a column of another type than declared."""
+    cast = ", or cast it in source.query" if answers_sql else ""
+    return f"{name}: declared as {declared}, but the source has {found}; mend its type under columns{cast}"
+
+
+def refuse(problems: Sequence[str]) -> NoReturn:
+    """Stop the run with everything that is wrong with its source.
+
+    Raises:
+        SourceRefused: Always.
+    """
+    raise SourceRefused("source refused, nothing was written: " + " | ".join(problems))
+
+
 def match_columns(fields: Sequence[T.StructField], columns: Sequence[Column]) -> dict[str, str]:
     """The source's own spelling of every declared column.
 
@@ -54,23 +83,15 @@ def match_columns(fields: Sequence[T.StructField], columns: Sequence[Column]) ->
         for name, count in Counter(field.name.lower() for field in fields).items()
         if count > 1
     ]
-    problems += [
-        f"{field.name}: the source has this column and the model does not declare it; "
-        "add it under columns, with treatment drop if nobody needs it"
-        for name, field in actual.items()
-        if name not in declared
-    ]
+    problems += [undeclared(field.name) for name, field in actual.items() if name not in declared]
     for name, column in declared.items():
         if name not in actual:
-            problems.append(f"{column.name}: declared, but the source has it not; remove it or mend its name")
+            problems.append(missing(column.name))
         elif not COMPATIBLE[column.type](actual[name].dataType):
             found = actual[name].dataType.simpleString()
-            problems.append(
-                f"{column.name}: declared as {column.type}, but the source has {found}; "
-                "mend its type under columns, or cast it in source.query"
-            )
+            problems.append(retyped(column.name, declared=column.type, found=found))
     if problems:
-        raise SourceRefused("source refused, nothing was written: " + " | ".join(problems))
+        refuse(problems)
     return {column.name: actual[name].name for name, column in declared.items()}
 
 

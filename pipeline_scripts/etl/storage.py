@@ -6,9 +6,11 @@ folder that is carried to and from S3; that is refused on a cluster, whose nodes
 
 import hashlib
 import json
+import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol, cast
 
@@ -43,6 +45,15 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
+@dataclass(frozen=True, kw_only=True)
+class StoredObject:
+    """One object as a listing shows it; `last_modified` is aware, in UTC, and S3 counts it in seconds."""
+
+    uri: str
+    size: int
+    last_modified: datetime
+
+
 class Objects:
     """The objects of the lake, by their s3:// URIs."""
 
@@ -54,6 +65,14 @@ class Objects:
         bucket, prefix = split_uri(f"{prefix_uri}/")
         pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
         return sorted(item["Key"].removeprefix(prefix) for page in pages for item in page.get("Contents", []))
+
+    def list_objects(self, prefix_uri: str) -> Iterator[StoredObject]:
+        """Every object below `prefix_uri/`, in the order of names, a page of the listing at a time."""
+        bucket, prefix = split_uri(f"{prefix_uri}/")
+        for page in self._client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix):
+            for item in page.get("Contents", []):
+                uri = f"s3://{bucket}/{item['Key']}"
+                yield StoredObject(uri=uri, size=item["Size"], last_modified=item["LastModified"])
 
     def read_json(self, uri: str) -> dict[str, Any] | None:
         """The JSON object at `uri`, None where there is none."""
@@ -182,6 +201,9 @@ class Frames(Protocol):
     def read(self, uri: str, *, schema: str | StructType) -> DataFrame:
         """The frame whose Parquet files lie directly below `uri`; to find the schema itself Spark would need a job."""
 
+    def locate(self, uris: Sequence[str], *, objects: Objects) -> list[str]:
+        """Where this Spark, its executors too, can open what `objects` holds at `uris`, in the same order."""
+
 
 class SparkFrames:
     """For a Spark that knows s3:// itself."""
@@ -196,6 +218,17 @@ class SparkFrames:
     def read(self, uri: str, *, schema: str | StructType) -> DataFrame:
         """Read through Spark's S3 file system."""
         return self._spark.read.schema(schema).parquet(uri)
+
+    def locate(self, uris: Sequence[str], *, objects: Objects) -> list[str]:
+        """Where they lie.
+
+        Raises:
+            EtlError: A name holds what Spark takes for a pattern of names.
+        """
+        for uri in uris:
+            if re.search(r"[\[\]{}*?\\]", uri):
+                raise EtlError(f"{uri}: Spark takes this name for a pattern; rename it without any of []{{}}*?\\")
+        return list(uris)
 
 
 class CarriedFrames:
@@ -220,6 +253,19 @@ class CarriedFrames:
             if name.endswith(".parquet"):
                 self._objects.download(f"{uri}/{name}", local / name)
         return self._spark.read.schema(schema).parquet(local.as_uri())
+
+    def locate(self, uris: Sequence[str], *, objects: Objects) -> list[str]:
+        """Download them, each into a folder of its own, under its own name where a disk takes it."""
+        local, paths = self._new_folder(), []
+        for number, uri in enumerate(uris):
+            name = uri.rpartition("/")[2]
+            if not re.fullmatch(r"\w[\w.-]{0,100}", name, re.ASCII):
+                name = f"object{Path(name).suffix}"
+            path = local / f"{number:06}" / name
+            path.parent.mkdir()
+            objects.download(uri, path)
+            paths.append(path.as_uri())
+        return paths
 
     def _new_folder(self) -> Path:
         return Path(tempfile.mkdtemp(dir=self._folder))

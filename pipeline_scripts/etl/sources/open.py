@@ -1,4 +1,4 @@
-"""Finds the source that a run's arguments name."""
+"""The source that a run's arguments name, whatever its engine."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -7,8 +7,12 @@ from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.arguments import RELATIONAL, Arguments
 from pipeline_scripts.etl.connection import find_connection
-from pipeline_scripts.etl.errors import EtlError
+from pipeline_scripts.etl.sources.dynamodb import DynamoSource
+from pipeline_scripts.etl.sources.files import FileSource
 from pipeline_scripts.etl.sources.jdbc import JdbcSource
+from pipeline_scripts.etl.sources.mongodb import MongoSource
+from pipeline_scripts.etl.sources.places import DocumentPlace, DynamoPlace, FilesPlace, RedisPlace, find_place
+from pipeline_scripts.etl.sources.redis import RedisSource
 from pipeline_scripts.etl.sources.source import Source
 from pipeline_scripts.etl.storage import Frames, Objects
 from pipeline_scripts.model import Model
@@ -26,10 +30,10 @@ class Clients:
 def open_source(
     *, spark: SparkSession, model: Model, arguments: Arguments, clients: Clients, objects: Objects, frames: Frames
 ) -> Source:
-    """The source of the engine that the arguments name.
+    """The source, by its engine; `objects` and `frames` are the job's own, for what its role may read.
 
     Raises:
-        EtlError: The engine is not known, or its place or its secret says too little.
+        EtlError: The engine is not known, or its place or its login says too little.
     """
     if arguments.engine in RELATIONAL:
         connection = find_connection(
@@ -39,4 +43,18 @@ def open_source(
             secrets=clients.secretsmanager,
         )
         return JdbcSource(spark=spark, connection=connection, model=model)
-    raise EtlError(f"arguments: --engine {arguments.engine!r} is none that is known")
+    place = find_place(
+        engine=arguments.engine,
+        place_json=arguments.place,
+        secret_arn=arguments.secret_arn,
+        secrets=clients.secretsmanager,
+    )
+    match place:
+        case DynamoPlace():
+            return DynamoSource(spark=spark, model=model, place=place)
+        case DocumentPlace():
+            return MongoSource(spark=spark, model=model, place=place)
+        case RedisPlace():
+            return RedisSource(spark=spark, model=model, place=place)
+        case FilesPlace():
+            return FileSource(spark=spark, model=model, place=place, objects=objects, frames=frames)
