@@ -4,13 +4,11 @@ import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
+from cli import etl
 from cli.errors import BatonError
-from cli.etl import ENDED
 from cli.stacks import Platform
 from cli.storage import read_json
-from cli.waiting import wait_for
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,32 +49,19 @@ def carry_out(
     platform: Platform,
     name: str,
     *,
-    seconds: float = 3600,
     every: float = 2.0,
-    meanwhile: Callable[[str], None] = lambda state: None,
+    meanwhile: Callable[[etl.Execution], None] = lambda present: None,
 ) -> Erasure:
     """Let the ETL job, which alone opens the vault, do what a request asks for, and read its report.
 
     Raises:
         BatonError: The job could not, or it runs already.
     """
-    glue, job = platform.client("glue"), platform.output("ingestion", "GlueJobName")
+    arn = etl.begin(platform, {"cause": "an erasure", "erasure": name})
     try:
-        run_id = glue.start_job_run(JobName=job, Arguments={"--erasure": name})["JobRunId"]
-    except glue.exceptions.ConcurrentRunsExceededException as error:
-        raise BatonError(f"job {job} is running; when it has ended, ask again: baton erase --request {name}") from error
-    last: dict[str, Any] = {}
-
-    def state() -> str:
-        last.update(glue.get_job_run(JobName=job, RunId=run_id)["JobRun"])
-        return str(last["JobRunState"])
-
-    ended = wait_for(
-        state, until=ENDED.__contains__, what=f"job run {run_id}", seconds=seconds, every=every, meanwhile=meanwhile
-    )
-    if ended != "SUCCEEDED":
-        reason = last.get("ErrorMessage", "no reason given")
-        raise BatonError(f"erasure {name}: job run {run_id} ended {ended}: {reason}; baton erase --request {name}")
+        etl.wait(platform, arn, every=every, meanwhile=meanwhile)
+    except BatonError as error:
+        raise BatonError(f"{error}; to go on: baton erase --request {name}") from error
     return read(platform, name)
 
 

@@ -72,6 +72,11 @@ def start(
         asked["mode"] = "full"
     if days:
         asked |= {"mode": "backfill", "backfill_from": days[0].isoformat(), "backfill_to": days[1].isoformat()}
+    return begin(platform, asked)
+
+
+def begin(platform: Platform, asked: dict[str, Any]) -> str:
+    """Start the workflow with an input of its own; returns the execution's ARN."""
     machine = platform.output("automation", "IngestionStateMachineArn")
     answer = platform.client("stepfunctions").start_execution(stateMachineArn=machine, input=json.dumps(asked))
     return str(answer["executionArn"])

@@ -26,9 +26,7 @@ def erase(
     platform = options.platform(env, model, embedded=embedded)
     name = request or erasure.ask(platform, typer.prompt("key of the person in the source", hide_input=True))
     with console.status(f"erasure {name}") as spinner:
-        done = erasure.carry_out(
-            platform, name, meanwhile=lambda state: spinner.update(f"erasure {name}: {state.lower()}")
-        )
+        done = erasure.carry_out(platform, name, meanwhile=lambda state: spinner.update(f"erasure {name}: {state}"))
     if as_json:
         print_json(asdict(done))
         return

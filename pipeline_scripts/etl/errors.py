@@ -9,7 +9,7 @@ class SourceRefused(EtlError):
     """The source is not what the model declares, so nothing was written."""
 
 
-class RunStopped(EtlError):
+class QualityRefused(EtlError):
     """The data set is not what the model's rules of quality allow, so nothing was published."""
 
 

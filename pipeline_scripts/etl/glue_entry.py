@@ -9,4 +9,5 @@ if __name__ == "__main__":
     try:
         main(sys.argv[1:])
     except EtlError as error:
-        sys.exit(str(error))  # Glue shows it as the run's error message
+        # Glue shows it as the run's error message; by its kind the workflow sees whether to try again.
+        sys.exit(f"{type(error).__name__}: {error}")

@@ -46,7 +46,7 @@ def work(*, spark: SparkSession, model: Model, arguments: Arguments, clients: Cl
 
     Raises:
         SourceRefused: The source is not what the model declares; nothing was written.
-        RunStopped: Its quality is below what the model's rules allow; nothing was published.
+        QualityRefused: Its quality is below what the model's rules allow; nothing was published.
         RunQuarantined: The output failed its check; nothing was published.
         Overtaken: Another run published meanwhile; what that one published stays.
     """

@@ -17,7 +17,7 @@ from pyspark.sql import functions as F
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.connection import find_hash_key
 from pipeline_scripts.etl.content import content_hash
-from pipeline_scripts.etl.errors import RunStopped, SourceRefused
+from pipeline_scripts.etl.errors import QualityRefused, SourceRefused
 from pipeline_scripts.etl.leaks import find_leaks, find_patterns
 from pipeline_scripts.etl.merge import merge_key, merged, refuse_repeated_keys
 from pipeline_scripts.etl.publication import Version, describe_files, publish
@@ -248,7 +248,7 @@ class Run:
         """The results of the model's rules.
 
         Raises:
-            RunStopped: A rule of the whole data set is broken, or too many rows were rejected.
+            QualityRefused: A rule of the whole data set is broken, or too many rows were rejected.
         """
         verdict = judge(
             accepted=staged,
@@ -260,8 +260,12 @@ class Run:
         )
         if verdict.stops:
             self._staging.clear()
-            where = f"; rejected rows lie in {self._arguments.curated_uri}/rejected/{self._run_id}/" if rejected else ""
-            raise RunStopped(f"run {self._run_id} stopped, nothing was published: {' | '.join(verdict.stops)}{where}")
+            reasons = list(verdict.stops)
+            if rejected:
+                reasons.append(f"rejected rows lie in {self._arguments.curated_uri}/rejected/{self._run_id}/")
+            raise QualityRefused(
+                f"run {self._run_id} stopped, nothing was published: {' | '.join(verdict.stops)}{where}"
+            )
         return verdict.results
 
 

@@ -1,6 +1,7 @@
 """First step of an ingestion: read what was asked for, and see that no other run is at work."""
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
@@ -17,7 +18,8 @@ EVENT = "event"
 """How the cause of a start by an event begins."""
 
 DATES = ("as_of", "backfill_from", "backfill_to")
-KNOWN = {"cause", "train", "mode", *DATES}
+KNOWN = {"cause", "train", "mode", "erasure", *DATES}
+ERASURE = re.compile(r"[0-9a-f]{32}")
 
 
 class RequestRefused(Exception):
@@ -49,7 +51,8 @@ def claim(
         seconds: How long an execution may last.
 
     Returns:
-        The workflow's state: `outcome`, `reason`, the Glue job's `arguments`, and whether it may `train`.
+        The workflow's state: `outcome`, `reason`, the Glue job's `arguments`, and whether it may `train`, and
+        whether it is `erasing` a person's link instead of ingesting.
 
     Raises:
         RequestRefused: The input makes no sense.
@@ -57,12 +60,17 @@ def claim(
     run = Run(execution=event["execution"], started_at=event["started_at"])
     asked = event["asked"]
     arguments = job_arguments(asked)
-    facts = {"cause": str(asked.get("cause", "a person")), "mode": asked.get("mode", "auto")}
+    erasing = "erasure" in asked
+    facts = {
+        "cause": str(asked.get("cause", "a person")),
+        "mode": "erasure" if erasing else asked.get("mode", "auto"),
+    }
     state = {
         "execution": run.execution,
         "started_at": run.started_at,
         "arguments": arguments,
         "train": asked.get("train", True),
+        "erasing": erasing,
     }
     # A schedule, or a person, asks for a run; an event tells of rows that the run at work may not have seen.
     told = facts["cause"].startswith(EVENT)
@@ -85,6 +93,8 @@ def job_arguments(asked: Any) -> dict[str, str]:
     strays = sorted(set(asked) - KNOWN)
     if strays:
         raise RequestRefused(f"input {strays[0]!r} is not known; there are {', '.join(sorted(KNOWN))}")
+    if "erasure" in asked:
+        return _erasure(asked)
     if not isinstance(asked.get("train", True), bool):
         raise RequestRefused(f"input 'train' must be true or false, got {asked['train']!r}")
     if asked.get("mode", "auto") not in MODES:
@@ -93,6 +103,14 @@ def job_arguments(asked: Any) -> dict[str, str]:
     _check_backfill(asked.get("mode", "auto"), days)
     mode = {"--mode": asked["mode"]} if "mode" in asked else {}
     return {**mode, **{f"--{name}": day.isoformat() for name, day in days.items()}}
+
+
+def _erasure(asked: Mapping[str, Any]) -> dict[str, str]:
+    if set(asked) - {"cause", "erasure"}:
+        raise RequestRefused("an erasure reads nothing, so beside 'erasure' there is only 'cause'")
+    if not isinstance(asked["erasure"], str) or not ERASURE.fullmatch(asked["erasure"]):
+        raise RequestRefused("input 'erasure' must be the name that baton erase gave the request, 32 hex digits")
+    return {"--erasure": asked["erasure"]}
 
 
 def _check_backfill(mode: str, days: dict[str, date]) -> None:

@@ -52,15 +52,24 @@ def close(
         except ClaimLost as error:
             reason = f"{reason} ({error})"
         return {**state, "reason": reason}
-    published = state["published"]
     facts |= {"training": _training(state), "reason": ""}
-    mark = {"published_hash": published["dataset_hash"], "published_run": published["run_id"]}
-    called = ledger.close(run, outcome, facts, published=mark)
-    return {**state, "outcome": "again" if called else "finished", "reason": "published"}
+    called = ledger.close(run, outcome, facts, published=_mark(state))
+    reason = "erased" if state.get("erasing") else "published"
+    return {**state, "outcome": "again" if called else "finished", "reason": reason}
+
+
+def _mark(state: Mapping[str, Any]) -> dict[str, str] | None:
+    """What counts as published from now on; None where nothing was to be."""
+    if state.get("erasing"):
+        return None
+    published = state["published"]
+    return {"published_hash": published["dataset_hash"], "published_run": published["run_id"]}
 
 
 def _training(state: Mapping[str, Any]) -> str:
     """What became of the training, in a few words."""
+    if state.get("erasing"):
+        return "none: an erasure"
     answer = state.get("training")
     if answer is not None:
         return f"started: {answer.get('execution_arn')}" if answer.get("started") else f"refused: {answer.get('why')}"

@@ -50,7 +50,7 @@ def read_publication(s3: Any, *, bucket: str, model: str) -> Publication:
         dataset_uri=dataset_uri,
         dataset_hash=dataset_hash,
         rows=rows,
-        rejected=_count(manifest, "rejected"),
+        rejected=_rejected(manifest.get("rejected")),
         new_surrogates=_count(manifest, "new_surrogates"),
         mode=str(manifest["mode"]) if manifest.get("mode") else None,
         quality=_quality(manifest.get("quality")),
@@ -75,6 +75,11 @@ def _read(s3: Any, *, bucket: str, key: str) -> dict[str, Any]:
 def _count(manifest: Mapping[str, Any], name: str) -> int | None:
     value = manifest.get(name)
     return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _rejected(by_reason: Any) -> int | None:
+    """How many rows were rejected, for whatever reason."""
+    return sum(by_reason.values()) if isinstance(by_reason, dict) else None
 
 
 def _quality(results: Any) -> tuple[tuple[str, str], ...]:

@@ -18,7 +18,7 @@ def body(template: dict[str, Any]) -> list[dict[str, Any]]:
 def test_the_page_begins_with_the_alarms_and_follows_the_model(assembly: Any, environment: str) -> None:
     widgets = body(assembly.stack(environment, "dashboard"))
     assert widgets[0]["type"] == "alarm"
-    assert len(widgets[0]["properties"]["alarms"]) == 2 + 4 + 4 + 2
+    assert len(widgets[0]["properties"]["alarms"]) == 2 + 4 + 4 + 2 + 3
     headings = [widget["properties"]["markdown"] for widget in widgets if widget["type"] == "text"]
     assert headings == ["## Data and training", "## Approval", "## Serving", "## Watching"]
 

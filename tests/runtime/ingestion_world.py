@@ -76,7 +76,7 @@ class World:
     s3: Any
     content: str = "hash-1"
     rows: int = 100
-    manifest: dict[str, Any] = field(default_factory=lambda: {"mode": "incremental", "rejected": 0})
+    manifest: dict[str, Any] = field(default_factory=lambda: {"mode": "incremental", "rejected": {}})
     now: float = 1_800_000_000.0
     cooldown_hours: int = 0
     ended: set[str] = field(default_factory=set)

@@ -93,6 +93,27 @@ def test_a_person_may_run_it_without_a_training(world: World) -> None:
     assert world.lines()["a"]["training"] == "none: not wanted in this run"
 
 
+def test_an_erasure_runs_the_job_alone_and_publishes_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:
+    world.run("a")
+    capsys.readouterr()
+    name = "0123456789abcdef" * 2
+    states = world.run("b", {"cause": "an erasure", "erasure": name})
+    assert [state for state in states if state in WAY] == [
+        "Begin",
+        "Claim",
+        "Claimed",
+        "Extract",
+        "Close",
+        "Closed",
+        "Done",
+    ]
+    assert world.job_arguments[-1] == {"--erasure": name}
+    line = world.lines()["b"]
+    assert (line["outcome"], line["mode"], line["training"]) == ("succeeded", "erasure", "none: an erasure")
+    assert metrics(capsys) == []  # it says nothing of how fresh the data set is
+    assert world.ledger.published()[1] == "r1"
+
+
 def test_the_brake_may_refuse_and_that_is_no_failure(world: World) -> None:
     world.cooldown_hours = 24
     world.run("a")
@@ -378,7 +399,7 @@ def test_features_that_are_not_filled_fail_the_run_before_any_training(world: Wo
 def test_the_metrics_name_model_and_environment_and_nothing_else(
     world: World, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    world.manifest |= {"rejected": 3, "new_surrogates": 7}
+    world.manifest |= {"rejected": {"score: above 850": 2, "name: missing": 1}, "new_surrogates": 7}
     world.run("a")
     [told] = metrics(capsys)
     [directive] = told["_aws"]["CloudWatchMetrics"]

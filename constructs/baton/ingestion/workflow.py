@@ -4,6 +4,8 @@
            └─ claimed ──► Extract ──► Record ──► FillFeatures ──► StartTraining ──► Close ─┬─ finished ──► Done
                             └─ failed ──► ExtractAgain                    RunAgain ◄─ again ┘
 
+An erasure is a run of the job too, so it goes the same way as far as Extract, and then to Close.
+
 The quality rules run inside the ETL job, which publishes nothing that they stop. Features are filled where the model
 has a feature store, and a training is started where the data set has changed and the model wants that.
 
@@ -111,7 +113,9 @@ class IngestionWorkflow(Construct):
             last = self._features(fill_features, then=last)
         record = self._step("Record", self._steps.record.function)
         record.next(last)
-        extract = self._extraction(then=record)
+        # An erasure published nothing, and must not look like a run that found everything up to date.
+        erased = sfn.Choice(self, "Erased").when(sfn.Condition.boolean_equals("$.erasing", True), closing)
+        extract = self._extraction(then=erased.otherwise(record))
         begin = sfn.Pass(
             self,
             "Begin",

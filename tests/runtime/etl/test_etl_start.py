@@ -169,7 +169,7 @@ def test_entry_ends_with_one_sentence_and_no_traceback() -> None:
         timeout=60,
     )
     assert run.returncode == 1
-    assert run.stderr == "arguments: --engine is missing; add it to the job's default arguments\n"
+    assert run.stderr == "EtlError: arguments: --engine is missing; add it to the job's default arguments\n"
 
 
 def test_runtime_names_no_column() -> None:
