@@ -56,8 +56,7 @@ class Evaluation:
         except (duckdb.Error, ValueError) as error:
             return Outcome(text=rule.text, result=ERROR, message=str(error).splitlines()[0], metrics={})
         if value is None:
-            message = "there is no row to measure"
-            return Outcome(text=rule.text, result=FAIL, message=message, metrics={})
+            return Outcome(text=rule.text, result=FAIL, message="there is no row to measure", metrics={})
         holds = _holds(rule, value)
         message = None if holds else f"Value: {value:g} does not meet the constraint requirement!"
         return Outcome(text=rule.text, result=PASS if holds else FAIL, message=message, metrics={metric: value})

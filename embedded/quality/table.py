@@ -1,6 +1,6 @@
 """A table of the catalogue as DuckDB reads it: the Parquet files that it stands for at this moment."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import duckdb
 
 from embedded.quality.dqdl import DqdlError
 
-ClientFactory = Any
+ClientFactory = Callable[[str], Any]
 Record = Mapping[str, Any]
 TYPES = {
     "bigint": "BIGINT",

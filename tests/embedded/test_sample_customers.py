@@ -132,3 +132,16 @@ def test_generic_drift_moves_every_feature_and_nothing_else(today: pd.DataFrame)
         assert np.abs(apart).max() > 0.15, name
         assert moved[name].dtype == today[name].dtype
     assert drifted(frame=today, model_json=MODEL, seed=1).equals(moved)
+
+
+@pytest.mark.parametrize("drift", [0.0, 1.0])
+def test_the_generated_customers_keep_the_models_quality_rules(drift: float) -> None:
+    model = load_models([MODEL_FILE], [])[0]
+    outputs = {name: column.output for name, column in model.columns.items() if column.treatment in ("keep", "surrogate")}
+    table = customers(rows=5_000, seed=11, drift=drift)[list(outputs)].rename(columns=outputs)
+    ruleset = ruleset_of(model)
+    assert ruleset is not None
+    with duckdb.connect() as connection:
+        connection.register("primary", table)
+        outcomes = Evaluation(connection, now=datetime(2026, 1, 15, tzinfo=UTC)).judge(parse(ruleset))
+    assert [(outcome.text, outcome.message) for outcome in outcomes if outcome.result != "PASS"] == []
