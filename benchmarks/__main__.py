@@ -3,7 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import demonstration, synthesis
+from benchmarks import demonstration, extraction, malformed_input, synthesis
 
 
 def main() -> None:
@@ -13,7 +13,7 @@ def main() -> None:
         table.add_column(column, no_wrap=True)
     table.add_column("command", overflow="fold")
     console = Console()
-    for benchmark in (synthesis, demonstration):
+    for benchmark in (synthesis, malformed_input, extraction, demonstration):
         with console.status(f"measuring {benchmark.__name__}"):
             for measurement in benchmark.measure():
                 measurement.write()
