@@ -153,10 +153,12 @@ def mariadb(folder: Path) -> Iterator[Server]:
     scripts = Path("/usr/share/mysql")
     daemon, *_ = need("mariadbd", JARS[1], *(scripts / name for name in MARIADB_TABLES))
     start = folder / "start.sql"
-    start.write_text(
-        f"CREATE DATABASE shop CHARACTER SET utf8mb4; CREATE USER baton@'{HOST}' IDENTIFIED BY '{PASSWORD}';\n"
-        f"GRANT ALL ON shop.* TO baton@'{HOST}';\n"
+    statements = (  # a line each, or the server skips them
+        "CREATE DATABASE shop CHARACTER SET utf8mb4",
+        f"CREATE USER baton@'{HOST}' IDENTIFIED BY '{PASSWORD}'",
+        f"GRANT ALL ON shop.* TO baton@'{HOST}'",
     )
+    start.write_text("".join(f"{statement};\n" for statement in statements))
     data, port = folder / "data", free_port()
     data.mkdir()
     user, run = as_user("nobody", folder)

@@ -263,9 +263,7 @@ class Run:
             reasons = list(verdict.stops)
             if rejected:
                 reasons.append(f"rejected rows lie in {self._arguments.curated_uri}/rejected/{self._run_id}/")
-            raise QualityRefused(
-                f"run {self._run_id} stopped, nothing was published: {' | '.join(verdict.stops)}{where}"
-            )
+            raise QualityRefused(f"run {self._run_id} stopped, nothing was published: {' | '.join(reasons)}")
         return verdict.results
 
 

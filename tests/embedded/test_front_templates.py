@@ -229,7 +229,9 @@ def test_a_security_configuration_of_glue_is_there(aws: EmbeddedAws, stacks: Any
     stacks.delete("front-glue")
 
 
-@pytest.mark.parametrize("type", ["AWS::SageMaker::InferenceComponent", "AWS::LakeFormation::Resource", "AWS::No::Such"])
+@pytest.mark.parametrize(
+    "type", ["AWS::SageMaker::InferenceComponent", "AWS::LakeFormation::Resource", "AWS::No::Such"]
+)
 def test_a_type_that_nobody_creates_is_refused(stacks: Any, type: str) -> None:
     with pytest.raises(ClientError, match=rf"ValidationError.*Unrecognized resource types: \[{type}\]"):
         stacks.deploy("front-refused", {"Thing": resource(type)})

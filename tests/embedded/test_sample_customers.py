@@ -137,7 +137,9 @@ def test_generic_drift_moves_every_feature_and_nothing_else(today: pd.DataFrame)
 @pytest.mark.parametrize("drift", [0.0, 1.0])
 def test_the_generated_customers_keep_the_models_quality_rules(drift: float) -> None:
     model = load_models([MODEL_FILE], [])[0]
-    outputs = {name: column.output for name, column in model.columns.items() if column.treatment in ("keep", "surrogate")}
+    outputs = {
+        name: column.output for name, column in model.columns.items() if column.treatment in ("keep", "surrogate")
+    }
     table = customers(rows=5_000, seed=11, drift=drift)[list(outputs)].rename(columns=outputs)
     ruleset = ruleset_of(model)
     assert ruleset is not None
