@@ -22,7 +22,8 @@ class AwsAccess:
 
     def client(self, service: str) -> Any:
         """A client of its own for whoever asks."""
-        return self._session().client(service, endpoint_url=self.endpoint_url, config=PATIENCE)
+        session: Any = self._session()  # its stubs know each service by a name of its own
+        return session.client(service, endpoint_url=self.endpoint_url, config=PATIENCE)
 
     def _session(self) -> boto3.Session:
         if self.role_arn is None:
