@@ -7,6 +7,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
+from baton.etl.quality_ruleset import QualityRuleset
 from baton.foundation.ledger import Ledger
 from baton.ingestion.starts import IngestionStarts, SourceFiles
 from baton.ingestion.steps import IngestionSteps
@@ -32,6 +33,7 @@ class AutomationStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model to feed.
         job: Its ETL job.
+        quality: Its rules as Glue judges them; None where it has none.
         fill_features: Starts the job that fills its feature store; None where it has none.
         start_training: Starts a training of it.
     """
@@ -45,6 +47,7 @@ class AutomationStack(cdk.Stack):
         platform: Platform,
         model: ModelSpecification,
         job: GlueEtlJob,
+        quality: QualityRuleset | None,
         fill_features: lambda_.IFunction | None,
         start_training: lambda_.IFunction,
         **kwargs: Any,
@@ -64,6 +67,7 @@ class AutomationStack(cdk.Stack):
             "Workflow",
             steps=steps,
             job=job,
+            quality=quality,
             fill_features=fill_features,
             start_training=start_training if model.automation.train_on_new_data else None,
             poll=cdk.Duration.seconds(environment.poll_seconds),

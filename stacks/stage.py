@@ -88,6 +88,7 @@ class EnvironmentStage(cdk.Stage):
             self,
             **self._identity(model, "automation"),
             job=ingestion.job,
+            quality=ingestion.quality,
             fill_features=None if features is None else features.filling.function,
             start_training=training.start_training.function,
             **sized,

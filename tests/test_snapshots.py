@@ -12,7 +12,7 @@ from syrupy.extensions.json import JSONSnapshotExtension
 CONFIG = Path(__file__).parent.parent / "config"
 MODELS = sorted(path.stem.replace("_", "-") for path in (CONFIG / "models").glob("*.yaml"))
 SHARED = ("data-lake", "governance")
-PER_MODEL = ("ingestion", "training", "monitoring", "serving", "approval", "dashboard")
+PER_MODEL = ("ingestion", "features", "training", "automation", "monitoring", "serving", "approval", "dashboard")
 SUFFIXES = [*SHARED, *(f"{model}-{suffix}" for model in MODELS for suffix in PER_MODEL)]
 ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 

@@ -59,8 +59,8 @@ def record(
         clock: Seconds since the epoch.
 
     Returns:
-        The state with `published`: `changed`, `run_id`, `rows`, `dataset_hash`, whether to `train`, and the `token` by
-        which a start of that training is known however often it is tried.
+        The state with `published`: `changed`, `run_id`, `dataset_uri`, `rows`, `dataset_hash`, whether to `train`, and
+        the `token` by which a start of that training is known however often it is tried.
 
     Raises:
         PublicationError: Nothing usable is published.
@@ -77,6 +77,7 @@ def record(
     published = {
         "changed": changed,
         "run_id": now.run_id,
+        "dataset_uri": now.dataset_uri,
         "rows": now.rows,
         "dataset_hash": now.dataset_hash,
         "train": changed and bool(state["train"]),

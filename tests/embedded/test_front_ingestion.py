@@ -106,6 +106,7 @@ def definition(functions: dict[str, str]) -> str:
             "Workflow",
             steps=SimpleNamespace(**steps),  # type: ignore[arg-type]
             job=SimpleNamespace(job_name=JOB),  # type: ignore[arg-type]
+            quality=None,
             fill_features=made["fill"],
             start_training=made["train"],
             poll=cdk.Duration.seconds(1),

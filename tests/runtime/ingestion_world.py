@@ -49,6 +49,11 @@ def definition() -> dict[str, Any]:
         "Workflow",
         steps=SimpleNamespace(**steps),  # type: ignore[arg-type]
         job=SimpleNamespace(job_name="etl"),  # type: ignore[arg-type]
+        quality=SimpleNamespace(  # type: ignore[arg-type]
+            grant_evaluate=lambda grantee: None,
+            register_arguments=lambda **named: named,
+            evaluate_arguments=lambda **named: named,
+        ),
         fill_features=made["fill"],
         start_training=made["train"],
         poll=cdk.Duration.seconds(15),
@@ -84,6 +89,8 @@ class World:
     job_fails: list[TaskFailed] = field(default_factory=list)
     filling: list[str] = field(default_factory=list)
     trainings: dict[str, dict[str, str]] = field(default_factory=dict)
+    asked_glue: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    glue_refuses: bool = False
     started_again: list[dict[str, Any]] = field(default_factory=list)
     twice: bool = False
 
@@ -149,6 +156,11 @@ class World:
             case "startExecution":
                 self.started_again.append(given)
                 return {"ExecutionArn": "arn"}
+            case "createPartition" | "startDataQualityRulesetEvaluationRun" as operation:
+                self.asked_glue.append((operation, given))
+                if self.glue_refuses:
+                    raise TaskFailed("Glue.AlreadyExistsException", "Partition already exists.")
+                return {"RunId": "dqrun-1"}
             case "describeProcessingJob":
                 return {"ProcessingJobStatus": self.filling.pop(0) if self.filling else "Completed"}
             case name:

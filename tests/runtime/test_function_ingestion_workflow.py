@@ -20,6 +20,8 @@ WAY = [
     "Extract",
     "Erased",
     "Record",
+    "RegisterVersion",
+    "JudgeVersion",
     "FillFeatures",
     "FeaturesAreBeingFilled",
     "LookAtFeatures",
@@ -92,6 +94,15 @@ def test_data_that_goes_back_to_what_it_was_is_a_change_as_well(world: World) ->
 def test_a_person_may_run_it_without_a_training(world: World) -> None:
     assert "StartTraining" not in world.run("a", {"train": False})
     assert world.lines()["a"]["training"] == "none: not wanted in this run"
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+def test_glue_judges_the_version_for_the_record_and_no_run_fails_by_it(world: World, refuses: bool) -> None:
+    world.glue_refuses = refuses
+    assert world.run("a") == WAY
+    asked = dict(world.asked_glue)
+    assert asked["createPartition"] == {"run_id": "r1", "dataset_uri": "s3://curated/bank_churn/runs/r1/"}
+    assert asked["startDataQualityRulesetEvaluationRun"] == {"run_id": "r1"}
 
 
 def test_an_erasure_runs_the_job_alone_and_publishes_nothing(world: World, capsys: pytest.CaptureFixture[str]) -> None:

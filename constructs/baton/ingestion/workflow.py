@@ -1,13 +1,17 @@
 """The ingestion workflow: one run at a time from the source to a published data set, and what follows from it.
 
     Claim ─┬─ busy ──► Skipped
-           └─ claimed ──► Extract ──► Record ──► FillFeatures ──► StartTraining ──► Close ─┬─ finished ──► Done
-                            └─ failed ──► ExtractAgain                    RunAgain ◄─ again ┘
+           └─ claimed ──► Extract ──► Record ──► RegisterVersion ──► JudgeVersion ──┐
+                            └─ failed ──► ExtractAgain                              │
+           ┌────────────────────────────────────────────────────────────────────────┘
+           └──► FillFeatures ──► StartTraining ──► Close ─┬─ finished ──► Done
+                                         RunAgain ◄─ again ┘
 
 An erasure is a run of the job too, so it goes the same way as far as Extract, and then to Close.
 
-The quality rules run inside the ETL job, which publishes nothing that they stop. Features are filled where the model
-has a feature store, and a training is started where the data set has changed and the model wants that.
+The quality rules run inside the ETL job, which publishes nothing that they stop. Where the model has rules, Glue judges
+the version again, for its own record: nothing waits for that, and nothing fails by it. Features are filled where the
+model has a feature store, and a training is started where the data set has changed and the model wants that.
 
 An event that arrives while a run is at work may tell of rows that it has not seen: then the workflow starts once more.
 Whatever goes wrong ends in RecordFailure: written down with its reason, claim given back.
@@ -25,6 +29,7 @@ from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
 from baton.etl.glue_job import GlueEtlJob
+from baton.etl.quality_ruleset import QualityRuleset
 from baton.foundation.workflow import TRANSIENT, call, follow, retry, state_machine
 from baton.ingestion.steps import IngestionSteps
 from baton.permissions import acknowledge_wildcards
@@ -46,6 +51,7 @@ class IngestionWorkflow(Construct):
     Args:
         steps: The functions.
         job: The ETL job.
+        quality: The rules as Glue judges them; None where the model has none.
         fill_features: Starts a job that fills the feature store, and answers its `job_name`; None without a store.
         start_training: Starts a training on the published data set; None where nothing is to start by itself.
         poll: How long it waits before it looks again whether the features are filled.
@@ -61,6 +67,7 @@ class IngestionWorkflow(Construct):
         *,
         steps: IngestionSteps,
         job: GlueEtlJob,
+        quality: QualityRuleset | None,
         fill_features: lambda_.IFunction | None,
         start_training: lambda_.IFunction | None,
         poll: cdk.Duration,
@@ -77,7 +84,7 @@ class IngestionWorkflow(Construct):
         self.machine = state_machine(
             self,
             "Resource",
-            definition=self._definition(fill_features, start_training),
+            definition=self._definition(quality, fill_features, start_training),
             calls=[*functions, *(function for function in (fill_features, start_training) if function is not None)],
             time_limit=time_limit,
             key=key,
@@ -93,6 +100,8 @@ class IngestionWorkflow(Construct):
                 iam.PolicyStatement(actions=["states:StartExecution"], resources=[self.machine.state_machine_arn])
             ],
         )
+        if quality is not None:
+            quality.grant_evaluate(self.machine)
         if fill_features is not None:
             acknowledge_wildcards(
                 self.machine.role,
@@ -101,7 +110,10 @@ class IngestionWorkflow(Construct):
             )
 
     def _definition(
-        self, fill_features: lambda_.IFunction | None, start_training: lambda_.IFunction | None
+        self,
+        quality: QualityRuleset | None,
+        fill_features: lambda_.IFunction | None,
+        start_training: lambda_.IFunction | None,
     ) -> sfn.IChainable:
         done = sfn.Succeed(self, "Done")
         ends: Mapping[str, sfn.IChainable] = {"finished": done, "again": self._once_more().next(done)}
@@ -111,6 +123,8 @@ class IngestionWorkflow(Construct):
             last = self._training(start_training, otherwise=last)
         if fill_features is not None:
             last = self._features(fill_features, then=last)
+        if quality is not None:
+            last = self._judging(quality, then=last)
         record = self._step("Record", self._steps.record.function)
         record.next(last)
         # An erasure published nothing, and must not look like a run that found everything up to date.
@@ -156,6 +170,33 @@ class IngestionWorkflow(Construct):
         retry(task, GLUE_BUSY)
         task.add_retry(errors=GLUE_TAKEN, interval=cdk.Duration.minutes(1), max_attempts=8, backoff_rate=1.5)
         return task
+
+    def _judging(self, quality: QualityRuleset, *, then: sfn.IChainable) -> sfn.IChainable:
+        """Let Glue judge the published version."""
+        run_id, uri = (sfn.JsonPath.string_at(f"$.published.{name}") for name in ("run_id", "dataset_uri"))
+        judge = self._ask_glue(
+            "JudgeVersion", "startDataQualityRulesetEvaluationRun", quality.evaluate_arguments(run_id=run_id), then
+        )
+        arguments = quality.register_arguments(run_id=run_id, dataset_uri=uri)
+        return self._ask_glue("RegisterVersion", "createPartition", arguments, judge)
+
+    def _ask_glue(
+        self, name: str, operation: str, arguments: Mapping[str, object], then: sfn.IChainable
+    ) -> sfn.IChainable:
+        """Call Glue for its own record; what it answers, or refuses (a partition is there already), stays beside."""
+        task = sfn.CustomState(
+            self,
+            name,
+            state_json={
+                "Type": "Task",
+                "Resource": f"arn:{cdk.Aws.PARTITION}:states:::aws-sdk:glue:{operation}",
+                "Parameters": sfn.FieldUtils.render_object(dict(arguments)),
+                "ResultPath": f"$.{name}",
+            },
+        )
+        task.add_retry(errors=GLUE_BUSY, interval=cdk.Duration.seconds(2), max_attempts=3, backoff_rate=2)
+        task.add_catch(then, errors=["States.ALL"], result_path=f"$.{name}")
+        return task.next(then)
 
     def _features(self, fill_features: lambda_.IFunction, *, then: sfn.IChainable) -> sfn.IChainable:
         run = sfn.TaskInput.from_object({"run_id": sfn.JsonPath.string_at("$.published.run_id")})
