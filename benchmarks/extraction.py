@@ -27,7 +27,7 @@ TABLE = f"""
 CREATE TABLE customers AS SELECT
     n::bigint AS customer_id, 'Customer ' || n AS full_name, 'DE' || lpad(n::text, 20, '0') AS account_number,
     'c' || n || '@bank.example' AS email, '+49 30 ' || n AS phone, n || ' High Street' AS address,
-    DATE '1950-01-01' + (n * 7919 % 18000)::int AS date_of_birth, CASE n % 2 WHEN 0 THEN 'Female' ELSE 'Male' END AS gender,
+    DATE '1950-01-01' + (n::bigint * 7919 % 18000)::int AS date_of_birth, CASE n % 2 WHEN 0 THEN 'Female' ELSE 'Male' END AS gender,
     (ARRAY['France', 'Spain', 'Germany'])[1 + n % 3] AS country, 350 + n * 31 % 500 AS credit_score, n % 11 AS tenure_years,
     (n * 97 % 250000)::double precision AS balance, 1 + n % 4 AS products, n % 2 AS has_credit_card, n % 3 % 2 AS is_active,
     (n * 89 % 200000)::double precision AS estimated_salary, (n % 5 = 0)::int AS churned,

@@ -183,7 +183,8 @@ def mariadb(folder: Path) -> Iterator[Server]:
     }
     command = [*run, daemon, *common, *(f"--{name}={value}" for name, value in options.items())]
     with running(command, port=port, folder=folder, ready=lambda: answers(port)):
-        url = f"jdbc:mysql://{HOST}:{port}/shop"  # as the platform's connections say it, see baton.etl.jdbc_access
+        # Spark quotes names as this engine does only behind MySQL's scheme, which the driver takes for its own too.
+        url = f"jdbc:mysql://{HOST}:{port}/shop"
         yield Server(port=port, user="baton", url=url, driver="org.mariadb.jdbc.Driver")
 
 

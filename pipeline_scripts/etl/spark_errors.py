@@ -29,7 +29,7 @@ FILE = re.compile(r"\b(?:s3|s3a|file):/[^\s,;:)\]\"']*/([^\s/,;:)\]\"']+)")
 
 @contextmanager
 def explained(what: str) -> Iterator[None]:
-    """Run an action of Spark; `what` names its subject, as in "source bank_churn".
+    """Run an action of Spark; `what` names its subject, as in "source: a.csv".
 
     Raises:
         EtlError: The action failed. A refusal that a reader raised on an executor arrives as what it was there.

@@ -45,7 +45,7 @@ def test_each_engine_has_its_place(tmp_path: Path) -> None:
     (tmp_path / "ca.pem").write_text("PEM")
     login = {"user": "reader", "password": "s3cret"}
     role = "arn:aws:iam::444455556666:role/reader"
-    assert place("redis", host="cache", port=6380, database=3, engine="redis") == RedisPlace(
+    assert place("redis", host="cache", port=6380, database=3) == RedisPlace(
         host="cache", port=6380, database=3, **login
     )
     assert place(
