@@ -1,20 +1,25 @@
 import re
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
+import duckdb
 import numpy as np
 import pandas as pd
 import pytest
 import xgboost
 from sklearn.metrics import roc_auc_score
 
+from baton.etl.dqdl import ruleset_of
+from embedded.quality.dqdl import parse
+from embedded.quality.evaluation import Evaluation
 from embedded.sample.customers import customers
 from embedded.sample.drift import drifted
 from embedded.sample.requests import requests
 from stacks.settings import load_models
 
 REPO = Path(__file__).parents[2]
-MODEL = load_models([REPO / "config/models/bank_churn.yaml"], [])[0].model_dump(mode="json")
+SPECIFICATION = load_models([REPO / "config/models/bank_churn.yaml"], [])[0]
+MODEL = SPECIFICATION.model_dump(mode="json")
 AS_OF = date(2026, 1, 1)
 FEATURES = list(MODEL["features"])
 
@@ -136,10 +141,10 @@ def test_generic_drift_moves_every_feature_and_nothing_else(today: pd.DataFrame)
 
 @pytest.mark.parametrize("drift", [0.0, 1.0])
 def test_the_generated_customers_keep_the_models_quality_rules(drift: float) -> None:
-    model = load_models([MODEL_FILE], [])[0]
-    outputs = {name: column.output for name, column in model.columns.items() if column.treatment in ("keep", "surrogate")}
+    columns = SPECIFICATION.columns.items()
+    outputs = {name: column.output for name, column in columns if column.treatment in ("keep", "surrogate")}
     table = customers(rows=5_000, seed=11, drift=drift)[list(outputs)].rename(columns=outputs)
-    ruleset = ruleset_of(model)
+    ruleset = ruleset_of(SPECIFICATION)
     assert ruleset is not None
     with duckdb.connect() as connection:
         connection.register("primary", table)
