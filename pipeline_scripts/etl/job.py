@@ -14,7 +14,8 @@ from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.arguments import Arguments, parse_arguments
 from pipeline_scripts.etl.erasure import erase
-from pipeline_scripts.etl.run import Lake, Run
+from pipeline_scripts.etl.lake import Lake
+from pipeline_scripts.etl.run import Run
 from pipeline_scripts.etl.sources.open import Clients
 from pipeline_scripts.etl.spark_errors import explained
 from pipeline_scripts.etl.storage import Objects, open_frames

@@ -7,7 +7,8 @@ only those with digits or an @ count.
 """
 
 from collections import Counter
-from functools import partial, reduce
+from collections.abc import Callable
+from functools import reduce
 from operator import or_
 
 from pyspark import StorageLevel
@@ -37,7 +38,8 @@ def find_leaks(*, source: DataFrame, output: DataFrame, model: Model) -> list[st
     personal = [column for column in model.columns if column.treatment != "keep"]
     if not texts or not personal:
         return problems
-    written = _written(output, texts).distinct().persist(StorageLevel.MEMORY_AND_DISK)
+    sizes = _word_counts(source, personal) if any(column.free_text for column in texts) else []
+    written = _written(output, texts, sizes).distinct().persist(StorageLevel.MEMORY_AND_DISK)
     # Spark's guess of the size is of no use here: what is small is sent to all, what is not is met half way.
     hint = "broadcast" if written.count() <= BROADCAST_ROWS else "shuffle_hash"
     values = _long_form(source, {column.name: _hash(_telling(column)) for column in personal}, "value_of")
@@ -90,30 +92,45 @@ def _misshapen_hashes(output: DataFrame, model: Model) -> list[str]:
     return [f"{name}: holds {count} value(s) that are no hash; run the job again" for name, count in stray]
 
 
-def _written(output: DataFrame, texts: list[Column]) -> DataFrame:
+def _word_counts(source: DataFrame, personal: list[Column]) -> list[int]:
+    """Of how many words the personal values are: no other groups of words need to be looked at."""
+    counts = []
+    for column in personal:
+        text = _telling(column)
+        counts.append(F.collect_set(F.length(text) - F.length(F.replace(text, F.lit(" "))) + 1))
+    found = source.agg(*(count.alias(str(place)) for place, count in enumerate(counts))).first() or ()
+    return sorted({size for sizes in found for size in sizes if size <= MOST_WORDS})
+
+
+def _written(output: DataFrame, texts: list[Column], sizes: list[int]) -> DataFrame:
     """The hash of every text, and of every group of words of a free text."""
     whole = _long_form(
         output, {str(column.output): _hash(_normal(F.col(str(column.output)))) for column in texts}, "written_in"
     )
-    inside = [_inside(output, str(column.output)) for column in texts if column.free_text]
+    inside = [_inside(output, str(column.output), sizes) for column in texts if column.free_text and sizes]
     return reduce(DataFrame.unionByName, inside, whole)
 
 
-def _inside(output: DataFrame, name: str) -> DataFrame:
-    """The hashes of one to `MOST_WORDS` words in a row, of words as they stand between spaces, without punctuation."""
+def _inside(output: DataFrame, name: str, sizes: list[int]) -> DataFrame:
+    """The hashes of groups of so many words in a row, of words as they stand between spaces, without punctuation."""
     words = F.transform(F.split(F.lower(F.col(name)), r"\s+"), lambda word: F.regexp_replace(word, _TRIM, ""))
     frame = output.where(F.col(name).isNotNull()).select(words.alias("words")).distinct()
     groups = []
-    for size in range(1, MOST_WORDS + 1):
+    for size in sizes:
         last = F.size("words") - (size - 1)
         starts = F.when(last >= 1, F.sequence(F.lit(1), last)).otherwise(F.array())
-        group = F.transform(starts, partial(_words_from, size=size))
-        groups.append(F.transform(F.filter(group, _tells_alone) if size == 1 else group, F.xxhash64))
+        group = F.transform(starts, _words(size))
+        groups.append(F.transform(F.filter(group, _tells_alone) if size == 1 else group, _hash))
     return frame.select(F.lit(name).alias("written_in"), F.explode(F.concat(*groups)).alias("value"))
 
 
-def _words_from(start: SparkColumn, size: int) -> SparkColumn:
-    return F.concat_ws(" ", F.slice("words", start, size))
+def _words(size: int) -> Callable[[SparkColumn], SparkColumn]:
+    """So many words from a place on, as one text."""
+
+    def from_(start: SparkColumn) -> SparkColumn:
+        return F.concat_ws(" ", F.slice("words", start, size))
+
+    return from_
 
 
 def _tells_alone(word: SparkColumn) -> SparkColumn:

@@ -11,21 +11,21 @@ from datetime import datetime
 from typing import Any
 
 from pyspark import StorageLevel
-from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
 
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.connection import find_hash_key
 from pipeline_scripts.etl.content import content_hash
 from pipeline_scripts.etl.errors import QualityRefused, SourceRefused
+from pipeline_scripts.etl.lake import Lake
 from pipeline_scripts.etl.leaks import find_leaks, find_patterns
 from pipeline_scripts.etl.merge import merge_key, merged, refuse_repeated_keys
-from pipeline_scripts.etl.publication import Version, describe_files, publish
+from pipeline_scripts.etl.publication import DataFile, Version, describe_files, publish
 from pipeline_scripts.etl.rejection import Judged, split
-from pipeline_scripts.etl.sources.open import Clients, open_source
+from pipeline_scripts.etl.sources.open import open_source
 from pipeline_scripts.etl.sources.source import PROBLEM, Source
 from pipeline_scripts.etl.staging import Staging
-from pipeline_scripts.etl.storage import Frames, Objects
 from pipeline_scripts.etl.surrogates import SurrogateVault, open_vaults
 from pipeline_scripts.etl.treatments import pseudonymise, surrogate_column
 from pipeline_scripts.etl.verdict import judge
@@ -33,19 +33,10 @@ from pipeline_scripts.etl.versions import Published, check_evolution, current_ve
 from pipeline_scripts.etl.window import Plan, plan_run, watermark_to_json
 from pipeline_scripts.model import Model
 
+BROADCAST_ROWS = 3_000_000  # of a key and a number: some hundred megabytes in every executor
 ROWS, REJECTED = "rows", "rejected"  # the parts of a run's output
 
 log = logging.getLogger("baton.etl")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Lake:
-    """Where a run works: Spark, the objects and frames of the lake, and the services it calls."""
-
-    spark: SparkSession
-    objects: Objects
-    frames: Frames
-    clients: Clients
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +54,17 @@ class Content:
 
     frame: DataFrame
     rows: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Made:
+    """A version that is staged, checked and judged, and not yet published."""
+
+    files: list[DataFile]
+    dataset_hash: str
+    new_surrogates: int
+    rejected: dict[str, int]
+    quality: list[dict[str, Any]]
 
 
 class Run:
@@ -109,44 +111,58 @@ class Run:
             if not read.count and published.manifest is not None:
                 log.info("nothing changed, so the published version stays")
                 return _summary(published.manifest, mode=plan.mode, read=0)
-            treated, new = self._treat(read.rows)
-            judged = split(treated, model=self._model)
-            content = self._content(judged, plan=plan, published=published, read=read)
-            staged = self._staging.write(content.frame, part=ROWS, rows=content.rows)
-            rejected = (
-                self._staging.write(judged.rejected, part=REJECTED, rows=judged.rejections) if judged.counts else None
-            )
-            files = describe_files(staged=staged, uri=self._staging.uri(ROWS), objects=self._lake.objects)
-            self._check(staged, rejected, source=read.rows, lost=content.rows - sum(file.rows for file in files))
-            if rejected is not None:
-                self._show_rejected()
-            quality = self._judge(staged, rejected={**judged.counts, **read.problems}, read=read, published=published)
-            dataset_hash = content_hash(staged, columns=output_columns(self._model))
+            made = self._make(read, plan=plan, published=published)
+        manifest = self._publish(made, plan=plan, published=published)
+        self._staging.clear()
+        log.info("published run %s", self._run_id)
+        return _summary(manifest, mode=plan.mode, read=read.count)
+
+    def _make(self, read: Read, *, plan: Plan, published: Published) -> Made:
+        """Stage the version to be, and see that it may be published."""
+        treated, new = self._treat(read.rows)
+        judged = split(treated, model=self._model)
+        content = self._content(judged, plan=plan, published=published, read=read)
+        staged = self._staging.write(content.frame, part=ROWS, rows=content.rows)
+        rejected = (
+            self._staging.write(judged.rejected, part=REJECTED, rows=judged.rejections) if judged.counts else None
+        )
+        files = describe_files(staged=staged, uri=self._staging.uri(ROWS), objects=self._lake.objects)
+        self._check(staged, rejected, source=read.rows, lost=content.rows - sum(file.rows for file in files))
+        if rejected is not None:
+            self._show_rejected()
+        reasons = {**judged.counts, **read.problems}
+        quality = self._judge(staged, rejected=reasons, read=read, published=published)
+        return Made(
+            files=files,
+            dataset_hash=content_hash(staged, columns=output_columns(self._model)),
+            new_surrogates=new,
+            rejected=reasons,
+            quality=quality,
+        )
+
+    def _publish(self, made: Made, *, plan: Plan, published: Published) -> dict[str, Any]:
         version = Version(
             run_id=self._run_id,
             mode=plan.mode,
             why=plan.why,
-            dataset_hash=dataset_hash,
+            dataset_hash=made.dataset_hash,
             as_of=self._arguments.as_of,
             code_commit=self._arguments.code_commit,
             read_in_full_at=self._now.isoformat() if plan.mode == "full" else published.read_in_full_at,
             watermark=watermark_to_json(plan.watermark),
-            rejected={**judged.counts, **read.problems},
-            new_surrogates=new,
-            quality=quality,
+            rejected=made.rejected,
+            new_surrogates=made.new_surrogates,
+            quality=made.quality,
         )
-        manifest = publish(
+        return publish(
             version,
-            files=files,
+            files=made.files,
             staged_uri=self._staging.uri(ROWS),
             curated_uri=self._arguments.curated_uri,
             model=self._model,
             was=published.pointer,
             objects=self._lake.objects,
         )
-        self._staging.clear()
-        log.info("published run %s", self._run_id)
-        return _summary(manifest, mode=plan.mode, read=read.count)
 
     def _source(self) -> Source:
         return open_source(
@@ -191,6 +207,8 @@ class Run:
         for column, vault in self._vaults().items():
             enrolment = vault.enrol(rows.select(column))
             ordinals = enrolment.ordinals.toDF("__key", surrogate_column(column))
+            if enrolment.known <= BROADCAST_ROWS:
+                ordinals = ordinals.hint("broadcast")  # or all rows would be sorted to meet a few numbers
             frame = frame.join(ordinals, F.col(column).cast("string") == F.col("__key"), "left").drop("__key")
             new += enrolment.new
         log.info("gave %d new surrogates", new)

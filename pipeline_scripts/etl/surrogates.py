@@ -36,10 +36,11 @@ def vault_uri(column: Column, *, vault: str, shared_vault: str) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Enrolment:
-    """Everybody's ordinal (columns `key` as text, `ordinal`), and how many of them are new."""
+    """Everybody's ordinal (columns `key` as text, `ordinal`); how many are new, and how many there are at most."""
 
     ordinals: DataFrame
     new: int
+    known: int
 
 
 class SurrogateVault:
@@ -108,7 +109,8 @@ class SurrogateVault:
         fresh = typed.join(known, KEY, "left_anti").persist()
         try:
             new = fresh.count()
-            return Enrolment(ordinals=self._add(fresh, pointer, new) if new else known, new=new)
+            given = pointer.content["next_ordinal"] - 1 if pointer.content else 0
+            return Enrolment(ordinals=self._add(fresh, pointer, new) if new else known, new=new, known=given + new)
         finally:
             fresh.unpersist()
 

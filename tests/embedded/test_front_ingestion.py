@@ -54,7 +54,7 @@ if order == "linger":
 run_id = given["--JOB_RUN_ID"]
 uri = f"s3://{bucket}/{model}/runs/{run_id}/"
 facts = {"run_id": run_id, "dataset_uri": uri, "dataset_hash": given.get("--as_of", "today"), "rows": 50}
-manifest = {**facts, "mode": given.get("--mode", "auto"), "rejected": 2}
+manifest = {**facts, "mode": given.get("--mode", "auto"), "rejected": {"score: above 850": 2}}
 s3.put_object(Bucket=bucket, Key=f"{model}/runs/{run_id}/_manifest.json", Body=json.dumps(manifest))
 pointer = {**facts, "manifest_uri": f"{uri}_manifest.json"}
 s3.put_object(Bucket=bucket, Key=f"{model}/current.json", Body=json.dumps(pointer))
@@ -239,6 +239,7 @@ def test_a_run_publishes_fills_asks_for_a_training_and_gives_metrics(aws: Embedd
         "Claim",
         "Claimed",
         "Extract",
+        "Erased",
         "Record",
         "FillFeatures",
         "TrainOnIt",

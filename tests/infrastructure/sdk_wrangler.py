@@ -3,6 +3,9 @@
 import json
 import sys
 
+# First, because it sets what the SDK wants of the environment before it is imported.
+from sdk_pipeline import CACHE, EXECUTION, SESSION, WORKPLACE, job_input, retries, script  # isort: split
+
 import pipeline_samples as sample
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import ProcessingOutput, ProcessingS3Output
@@ -10,7 +13,6 @@ from sagemaker.core.workflow.functions import Join
 from sagemaker.core.workflow.parameters import ParameterString
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.steps import ProcessingStep
-from sdk_pipeline import CACHE, EXECUTION, SESSION, WORKPLACE, job_input, retries, script
 
 from baton.foundation.images import images_in
 

@@ -91,7 +91,7 @@ def environment_with(connections: dict[str, dict[str, Any]]) -> Environment:
 def model_on(name: str, connection: Connection) -> ModelSpecification:
     """The sample model as `name`, reading through a connection of that name; its customers are of a shared domain."""
     content = MODEL.model_dump(mode="json")
-    files = {"format": "parquet"} if connection.engine == "s3" else {}
+    files = {"format": "parquet", "watermark": "last_modified"} if connection.engine == "s3" else {}
     content["source"] |= {"connection": name, "table": TABLES.get(connection.engine, "CUSTOMERS"), **files}
     content["columns"]["CUSTOMER_ID"]["domain"] = "customer"
     return ModelSpecification.model_validate({**content, "name": f"on_{name}"})

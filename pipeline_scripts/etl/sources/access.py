@@ -26,9 +26,9 @@ class AwsAccess:
         return session.client(service, endpoint_url=self.endpoint_url, config=PATIENCE)
 
     def _session(self) -> boto3.Session:
+        session = _regional_session()
         if self.role_arn is None:
-            return boto3.Session(region_name=self.region)
-        session = get_session()
+            return boto3.Session(botocore_session=session, region_name=self.region)
         credentials = RefreshableCredentials.create_from_metadata(
             metadata=self._assume(), refresh_using=self._assume, method="sts-assume-role"
         )
@@ -36,7 +36,8 @@ class AwsAccess:
         return boto3.Session(botocore_session=session, region_name=self.region)
 
     def _assume(self) -> dict[str, str]:
-        sts = boto3.Session(region_name=self.region).client("sts", endpoint_url=self.endpoint_url)
+        session = boto3.Session(botocore_session=_regional_session(), region_name=self.region)
+        sts = session.client("sts", endpoint_url=self.endpoint_url)
         given = sts.assume_role(RoleArn=self.role_arn, RoleSessionName=SESSION_NAME)["Credentials"]
         return {
             "access_key": given["AccessKeyId"],
@@ -44,3 +45,10 @@ class AwsAccess:
             "token": given["SessionToken"],
             "expiry_time": given["Expiration"].isoformat(),
         }
+
+
+def _regional_session() -> Any:
+    """A session that asks the region's own STS: the global one lies outside of a private network."""
+    session = get_session()
+    session.set_config_variable("sts_regional_endpoints", "regional")
+    return session

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 from pyspark.sql import SparkSession
 
+from pipeline_scripts.etl.arguments import parse_arguments
 from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.sources.dynamodb import DynamoSource
 from pipeline_scripts.etl.sources.files import FileSource
 from pipeline_scripts.etl.sources.mongodb import MongoSource
-from pipeline_scripts.etl.sources.open import open_source
+from pipeline_scripts.etl.sources.open import Clients, open_source
 from pipeline_scripts.etl.sources.places import DocumentPlace, DynamoPlace, FilesPlace, RedisPlace, find_place
 from pipeline_scripts.etl.sources.redis import RedisSource
 from pipeline_scripts.etl.sources.source import EVERYTHING
@@ -86,18 +87,26 @@ def test_place_that_says_too_little_or_too_much_is_refused(
     assert sentence in str(refusal.value)
 
 
-def test_source_is_opened_by_its_place() -> None:
+@pytest.mark.parametrize(
+    ("engine", "place", "kind"),
+    [
+        ("dynamodb", {}, DynamoSource),
+        ("mongodb", {"host": HOST, "port": 1, "database": "crm"}, MongoSource),
+        ("documentdb", {"host": HOST, "port": 1, "database": "crm"}, MongoSource),
+        ("redis", {"host": HOST, "port": 1}, RedisSource),
+        ("s3", {"bucket": "landing"}, FileSource),
+    ],
+)
+def test_source_is_opened_by_its_engine(engine: str, place: dict[str, Any], kind: type) -> None:
     unused: Any = None
-    login = {"host": HOST, "port": 1, "user": "reader", "password": "s3cret"}
-    for connection, kind in (
-        (DynamoPlace(), DynamoSource),
-        (DocumentPlace(database="crm", **login), MongoSource),  # type: ignore[arg-type]
-        (RedisPlace(database=0, **login), RedisSource),  # type: ignore[arg-type]
-        (FilesPlace(bucket="landing"), FileSource),
-    ):
-        model = model_of(COLUMNS)
-        opened = open_source(spark=unused, model=model, connection=connection, objects=unused, frames=unused)
-        assert type(opened) is kind
+    given = ["pseudonym_secret_arn", "curated_uri", "vault_uri", "shared_vault_uri", "code_commit"]
+    told = {"engine": engine, "place": json.dumps(place), "secret_arn": ARN, **dict.fromkeys(given, "x")}
+    arguments = parse_arguments([f"--{name}={value}" for name, value in told.items()])
+    clients = Clients(s3=unused, glue=unused, secretsmanager=Secrets())
+    opened = open_source(
+        spark=unused, model=model_of(COLUMNS), arguments=arguments, clients=clients, objects=unused, frames=unused
+    )
+    assert type(opened) is kind
 
 
 def test_server_that_refuses_the_login_is_told_in_one_sentence(redis: Any, spark: SparkSession) -> None:
