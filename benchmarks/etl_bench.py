@@ -19,6 +19,7 @@ from pyspark.sql import SparkSession
 from baton.specification.columns import Column
 from benchmarks.measurement import ROOT
 from pipeline_scripts.etl.arguments import Arguments
+from pipeline_scripts.etl.job import SPARK_SETTINGS
 from pipeline_scripts.etl.sources.open import Clients
 from pipeline_scripts.model import Model, parse_model
 from stacks.settings import load_models
@@ -58,7 +59,7 @@ def etl_bench() -> Iterator[Bench]:
 
 def _spark(folder: Path) -> SparkSession:
     settings = {
-        "spark.sql.session.timeZone": "UTC",
+        **SPARK_SETTINGS,
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
         "spark.driver.bindAddress": "127.0.0.1",

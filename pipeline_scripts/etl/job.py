@@ -22,6 +22,13 @@ from pipeline_scripts.etl.storage import Objects, open_frames
 from pipeline_scripts.etl.surrogates import new_run_id
 from pipeline_scripts.model import Model, load_model
 
+SPARK_SETTINGS = {
+    # A database's times are taken as they stand there: Spark would shift them to the zone of its machine.
+    "spark.sql.session.timeZone": "UTC",
+    # Java compiles no method of more bytecodes. A wide table makes such ones, unless Spark is told to split them.
+    "spark.sql.codegen.hugeMethodLimit": "8000",
+}
+
 log = logging.getLogger("baton.etl")
 
 
@@ -35,8 +42,9 @@ def main(argv: Sequence[str]) -> dict[str, Any]:
     log.setLevel(logging.INFO)
     arguments, model = parse_arguments(argv), load_model()
     clients = Clients(s3=boto3.client("s3"), glue=boto3.client("glue"), secretsmanager=boto3.client("secretsmanager"))
-    # A database's times are taken as they stand there: Spark would shift them to the zone of its machine.
-    builder = SparkSession.builder.appName(f"baton-etl-{model.name}").config("spark.sql.session.timeZone", "UTC")
+    builder = SparkSession.builder.appName(f"baton-etl-{model.name}")
+    for name, value in SPARK_SETTINGS.items():
+        builder = builder.config(name, value)
     summary = work(spark=builder.getOrCreate(), model=model, arguments=arguments, clients=clients)
     log.info(json.dumps(summary))
     return summary

@@ -7,7 +7,6 @@ only those with digits or an @ count.
 """
 
 from collections import Counter
-from collections.abc import Callable
 from functools import reduce
 from operator import or_
 
@@ -24,7 +23,7 @@ MOST_WORDS = 5  # of a value that is looked for inside a text: a name, an addres
 TELLING_DIGITS = 7  # a shorter number inside a text is a year or an amount
 BROADCAST_ROWS = 3_000_000  # hashes that fit every executor's memory many times
 HASH_FORM = "^[0-9a-f]{64}$"
-_TRIM = r"^[\p{Punct}\s]+|[\p{Punct}\s]+$"
+PUNCTUATION = ".,;:!?()[]{}<>\"'`*_#|/\\"
 
 
 def find_leaks(*, source: DataFrame, output: DataFrame, model: Model) -> list[str]:
@@ -113,24 +112,22 @@ def _written(output: DataFrame, texts: list[Column], sizes: list[int]) -> DataFr
 
 def _inside(output: DataFrame, name: str, sizes: list[int]) -> DataFrame:
     """The hashes of groups of so many words in a row, of words as they stand between spaces, without punctuation."""
-    words = F.transform(F.split(F.lower(F.col(name)), r"\s+"), lambda word: F.regexp_replace(word, _TRIM, ""))
-    frame = output.where(F.col(name).isNotNull()).select(words.alias("words")).distinct()
-    groups = []
-    for size in sizes:
-        last = F.size("words") - (size - 1)
-        starts = F.when(last >= 1, F.sequence(F.lit(1), last)).otherwise(F.array())
-        group = F.transform(starts, _words(size))
-        groups.append(F.transform(F.filter(group, _tells_alone) if size == 1 else group, _hash))
-    return frame.select(F.lit(name).alias("written_in"), F.explode(F.concat(*groups)).alias("value"))
+    words, places = F.split(F.lower(F.col(name)), r"\s+"), range(max(sizes))
+    # Each word beside those that follow it: all that comes after is plain columns, which Spark compiles.
+    following = F.arrays_zip(*(F.slice(words, place + 1, F.size(words)).alias(f"w{place}") for place in places))
+    rows = output.where(F.col(name).isNotNull()).select(F.explode(following).alias("words"))
+    trimmed = rows.select(*(F.btrim(f"words.w{place}", F.lit(PUNCTUATION)).alias(f"w{place}") for place in places))
+    hashes = F.array(*(_hash(_group(size)) for size in sizes))
+    found = trimmed.select(F.explode(hashes).alias("value")).where(F.col("value").isNotNull())
+    return found.select(F.lit(name).alias("written_in"), "value")
 
 
-def _words(size: int) -> Callable[[SparkColumn], SparkColumn]:
-    """So many words from a place on, as one text."""
-
-    def from_(start: SparkColumn) -> SparkColumn:
-        return F.concat_ws(" ", F.slice("words", start, size))
-
-    return from_
+def _group(size: int) -> SparkColumn:
+    """So many words as one text; NULL where fewer are left, or where a single one tells nothing."""
+    words = [F.col(f"w{start}") for start in range(size)]
+    if size == 1:
+        return F.when(_tells_alone(words[0]), words[0])
+    return F.when(words[-1].isNotNull(), F.concat_ws(" ", *words))
 
 
 def _tells_alone(word: SparkColumn) -> SparkColumn:

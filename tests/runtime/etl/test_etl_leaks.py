@@ -27,8 +27,6 @@ PEOPLE = [
 def source(spark: SparkSession) -> DataFrame:
     schema = "ID bigint, NAME string, EMAIL string, NOTE string"
     return spark.createDataFrame([(*person, "x") for person in PEOPLE], schema)
-        [(*person, "x") for person in PEOPLE], "ID bigint, NAME string, EMAIL string, NOTE string"
-    )
 
 
 def found(spark: SparkSession, source: DataFrame, note: str | None, *, columns: dict[str, Any] = FREE) -> list[str]:
