@@ -1,4 +1,4 @@
-"""One synthesis of the whole app, shared by every test that looks at templates."""
+"""What is dear to make, and so made once: a synthesis of the whole app, and a Spark."""
 
 import json
 import os
@@ -9,6 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyspark.sql import SparkSession
+
+from tests.spark import start_spark
 
 ROOT = Path(__file__).parent.parent
 NODE = Path(sys.prefix) / "bin"
@@ -62,3 +65,11 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
     finally:
         patch.undo()
     return read_assembly(folder)
+
+
+@pytest.fixture(scope="session")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
+    """A small Spark, started once."""
+    session = start_spark(tmp_path_factory.mktemp("spark"))
+    yield session
+    session.stop()

