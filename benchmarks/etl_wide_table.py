@@ -17,7 +17,7 @@ from pipeline_scripts.etl.job import work
 from pipeline_scripts.etl.keyed_hash import hmac_pads
 
 ROWS = 1_000_000
-ROUNDS = 2
+ROUNDS = 1
 COMMAND = "python -m benchmarks etl_wide_table"
 
 

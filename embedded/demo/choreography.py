@@ -117,7 +117,9 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         stations = lineage.trace(platform, stretch.some_inference_id)
         act.end(f"{stretch.some_inference_id}: {len(stations)} stations back to {stations[-1].name}")
     with stage.act(SEARCH) as act:
-        values = PersonalValues(bank.model_json["columns"], bank.people.everybody(), software=deployed.software())
+        watermark = bank.model_json["source"]["watermark"]  # says when a row changed, and stands in the manifest
+        columns = {name: column for name, column in bank.model_json["columns"].items() if name != watermark}
+        values = PersonalValues(columns, bank.people.everybody(), software=deployed.software())
         searched = acts.search_zones(act, platform, values)
     now = serving(platform)
     return platform, Performance(
