@@ -19,7 +19,21 @@ ASSET_HASH = re.compile(r"[0-9a-f]{64}")
 
 def normalised(template: dict[str, Any]) -> Any:
     """The template with every asset hash replaced: a change of a script is not a change of the infrastructure."""
-    return json.loads(ASSET_HASH.sub("<asset hash>", json.dumps(template, sort_keys=True)))
+    return _in_order(json.loads(ASSET_HASH.sub("<asset hash>", json.dumps(template, sort_keys=True))))
+
+
+def _in_order(node: Any) -> Any:
+    """The resources of a statement in an order of their own: the CDK sorts them by what the hashes were."""
+    if isinstance(node, list):
+        return [_in_order(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    return {
+        key: sorted(map(_in_order, value), key=json.dumps)
+        if key == "Resource" and isinstance(value, list)
+        else _in_order(value)
+        for key, value in node.items()
+    }
 
 
 @pytest.mark.parametrize("environment", ["dev", "staging", "prod"])

@@ -32,7 +32,7 @@ class AwsAccess:
         credentials = RefreshableCredentials.create_from_metadata(
             metadata=self._assume(), refresh_using=self._assume, method="sts-assume-role"
         )
-        session._credentials = credentials  # type: ignore[attr-defined]  # botocore offers no public way
+        session._credentials = credentials  # botocore offers no public way
         return boto3.Session(botocore_session=session, region_name=self.region)
 
     def _assume(self) -> dict[str, str]:
