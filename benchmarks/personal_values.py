@@ -45,7 +45,7 @@ WAYS = (
     Way(name="surname alone", column="FULL_NAME", written=lambda value: value.split()[-1]),
     Way(name="name, surname first", column="FULL_NAME", written=lambda v: f"{v.split()[-1]}, {v.split()[0]}"),
     Way(name="IBAN", column="ACCOUNT_NUMBER", written=str),
-    Way(name="IBAN in groups", column="ACCOUNT_NUMBER", written=lambda value: re.sub("(.{4})", r"\\1 ", value).strip()),
+    Way(name="IBAN in groups", column="ACCOUNT_NUMBER", written=lambda value: re.sub("(.{4})", r"\1 ", value).strip()),
     Way(name="e-mail address", column="EMAIL", written=str),
     Way(name="phone number", column="PHONE", written=str),
     Way(name="customer number", column="CUSTOMER_ID", written=str),

@@ -19,7 +19,7 @@ from pipeline_scripts.etl.patterns import KINDS, POSSIBLE, kinds_in
 from pipeline_scripts.model import Column, Model
 
 LONGEST_COINCIDENCE = 3  # shorter values (ages, flags, codes) meet by chance and tell nothing
-MOST_WORDS = 5  # of a value that is looked for inside a text: a name, an address's beginning
+MOST_WORDS = 8  # of a value that is looked for inside a text: a name, an address
 TELLING_DIGITS = 7  # a shorter number inside a text is a year or an amount
 BROADCAST_ROWS = 3_000_000  # hashes that fit every executor's memory many times
 HASH_FORM = "^[0-9a-f]{64}$"
@@ -148,7 +148,8 @@ def _hash(text: SparkColumn) -> SparkColumn:
 
 
 def _normal(text: SparkColumn) -> SparkColumn:
-    return F.lower(F.trim(text))
+    """As texts are compared: in lower case, and without the commas between words, which a text's words lose too."""
+    return F.lower(F.trim(F.replace(text, F.lit(", "), F.lit(" "))))
 
 
 def _long_form(frame: DataFrame, columns: dict[str, SparkColumn], name: str) -> DataFrame:

@@ -20,6 +20,7 @@ PEOPLE = [
     (70_001_234, "Ada Lindqvist", "ada@mail.example"),
     (70_001_235, "José van der Berg", "jose.berg@mail.example"),
     (70_001_236, "Young", "young@mail.example"),
+    (70_001_237, "12 Rue de Lyon, 69001 Villeurbanne", None),  # an address is looked for as any text is
 ]
 
 
@@ -50,6 +51,7 @@ def found(spark: SparkSession, source: DataFrame, note: str | None, *, columns: 
         ("a young family", []),  # a single common word inside one tells nothing
         ("Ada and Lindqvist", []),
         ("Lindqvist, Ada", []),
+        ("moved to 12 rue de Lyon, 69001 Villeurbanne.", ["NAME"]),
         ("", []),
         (None, []),
     ],
