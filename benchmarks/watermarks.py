@@ -13,7 +13,7 @@ from pipeline_scripts.etl.storage import Overtaken
 from tests.runtime.etl.bank import OVERLAP, Bank, at
 
 COMMAND = "python -m benchmarks watermarks"
-DAYS, SEED = 40, 20260101
+DAYS, SEED = 20, 20260101
 
 
 def measure() -> Iterator[Measurement]:
