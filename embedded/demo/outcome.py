@@ -168,5 +168,5 @@ def _stations(played: Performance) -> dict[str, str]:
 
 
 def _interval(evidence: Evidence) -> str:
-    interval = evidence.evaluation.get("auc_interval")
+    interval = evidence.evaluation.get("intervals", {}).get("auc")
     return f"95 %: {interval['low']:.3f} to {interval['high']:.3f}" if interval else ""

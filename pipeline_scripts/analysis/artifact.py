@@ -9,29 +9,31 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import xgboost
 
 from pipeline_scripts.analysis.job import JobError
+from pipeline_scripts.serving.calibration import Calibration
+from pipeline_scripts.serving.estimator import Estimator, read_estimator
 from pipeline_scripts.serving.signature import Signature
 from pipeline_scripts.serving.transformer import Transformer
 
 LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a boosted-tree model of this size is a mistake or an attack
 _KINDS = (".json", ".py")
-_NEEDED = ("model.json", "transformer.json", "signature.json", "code/inference.py")
+_NEEDED = ("model.json", "calibration.json", "transformer.json", "signature.json", "code/inference.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """A version's trees with their transformer and signature, as its archive holds them."""
+    """What a version learnt, with its calibration, transformer and signature, as its archive holds them."""
 
-    booster: xgboost.Booster
+    estimator: Estimator
+    calibration: Calibration
     transformer: Transformer
     signature: Signature
     sha256: str
 
     def probabilities(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
         """The probability of the positive outcome of every row of raw values."""
-        return np.asarray(self.booster.inplace_predict(self.transformer.encode(frame)), dtype=np.float32)
+        return self.calibration.apply(self.estimator.probabilities(self.transformer.encode(frame)))
 
 
 def find_archive(folder: Path) -> Path:
@@ -86,12 +88,11 @@ def load_artifact(folder: Path) -> Artifact:
     with tarfile.open(archive, "r:gz") as content:
         files = {str(PurePosixPath(member.name)): member for member in content if member.isfile()}
         parts = {name: content.extractfile(files[name]).read() for name in _NEEDED}  # type: ignore[union-attr]  # a file
-    booster = xgboost.Booster()
-    booster.load_model(bytearray(parts["model.json"]))
-    booster.set_param({"nthread": 1})
+    signature = Signature.from_json(json.loads(parts["signature.json"]))
     return Artifact(
-        booster=booster,
+        estimator=read_estimator(signature.algorithm, parts["model.json"]),
+        calibration=Calibration.from_json(json.loads(parts["calibration.json"])),
         transformer=Transformer.from_json(json.loads(parts["transformer.json"])),
-        signature=Signature.from_json(json.loads(parts["signature.json"])),
+        signature=signature,
         sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
     )

@@ -1,7 +1,9 @@
-"""How much each feature moves the answers: exact TreeSHAP by XGBoost itself, summed from columns to features.
+"""How much each feature moves the answers: exact Shapley values, summed from columns to features.
 
-Values are in log-odds, on the model's margin, where they add up exactly: a row's values plus the expected value are its
-margin. The files say `kernel_shap`, the only key that readers of Clarify's format know; the method stands beside it.
+Trees are attributed by XGBoost's own TreeSHAP; of a linear model the values follow from its coefficients and the means
+of the training rows, columns taken as independent. Both are in log-odds, before calibration, where they add up: a row's
+values plus the expected value are its margin. The files say `kernel_shap`, the only key that readers of Clarify's
+format know; the method stands beside it.
 """
 
 import json
@@ -13,9 +15,11 @@ import xgboost
 
 from pipeline_scripts.analysis.artifact import Artifact
 from pipeline_scripts.analysis.job import JobError
-from pipeline_scripts.serving.transformer import RawColumns
+from pipeline_scripts.serving.estimator import Logistic, Trees
+from pipeline_scripts.serving.transformer import Matrix, RawColumns
 
 Values = npt.NDArray[np.float64]
+_METHODS = {"xgboost": "tree_shap", "logistic_regression": "linear_shap"}
 _FARTHEST_SUM = 1e-3  # 32-bit sums over hundreds of trees; a wrong attribution is off by orders more
 
 
@@ -26,15 +30,30 @@ def attributions(artifact: Artifact, rows: RawColumns) -> tuple[Values, float]:
         JobError: The values do not add up to the model's own margins.
     """
     matrix = artifact.transformer.encode(rows)
-    data = xgboost.DMatrix(matrix, feature_names=list(artifact.transformer.columns), nthread=1)
-    contributions = artifact.booster.predict(data, pred_contribs=True).astype(np.float64)
-    margins = artifact.booster.predict(data, output_margin=True)
-    if np.abs(contributions.sum(axis=1) - margins).max(initial=0.0) > _FARTHEST_SUM:
-        raise JobError("the attributions do not add up to the model's answers; the artefact and XGBoost disagree")
+    if isinstance(artifact.estimator, Trees):
+        by_column, expected = _of_trees(artifact.estimator.booster, matrix, artifact.transformer.columns)
+    elif isinstance(artifact.estimator, Logistic):
+        by_column, expected = _of_linear(artifact.estimator, matrix)
+    else:
+        raise JobError(f"nothing here attributes the answers of {type(artifact.estimator).__name__}")
     values = np.zeros((len(matrix), len(artifact.transformer.features)))
     for column, feature in enumerate(artifact.transformer.owners):
-        values[:, feature] += contributions[:, column]
-    return values, float(contributions[:, -1].mean()) if len(matrix) else 0.0
+        values[:, feature] += by_column[:, column]
+    return values, expected
+
+
+def _of_trees(booster: xgboost.Booster, matrix: Matrix, columns: tuple[str, ...]) -> tuple[Values, float]:
+    data = xgboost.DMatrix(matrix, feature_names=list(columns), nthread=1)
+    contributions = booster.predict(data, pred_contribs=True).astype(np.float64)
+    margins = booster.predict(data, output_margin=True)
+    if np.abs(contributions.sum(axis=1) - margins).max(initial=0.0) > _FARTHEST_SUM:
+        raise JobError("the attributions do not add up to the model's answers; the artefact and XGBoost disagree")
+    return contributions[:, :-1], float(contributions[:, -1].mean()) if len(matrix) else 0.0
+
+
+def _of_linear(estimator: Logistic, matrix: Matrix) -> tuple[Values, float]:
+    means, coefficients = np.asarray(estimator.means), np.asarray(estimator.coefficients)
+    return (matrix - means) * coefficients, float(means @ coefficients + estimator.intercept)
 
 
 def explanation(artifact: Artifact, values: Values, expected: float) -> dict[str, Any]:
@@ -43,7 +62,7 @@ def explanation(artifact: Artifact, values: Values, expected: float) -> dict[str
     means = np.abs(values).mean(axis=0)
     return {
         "version": "1.0",
-        "method": {"name": "tree_shap", "unit": "log-odds", "rows": len(values)},
+        "method": {"name": _METHODS[artifact.signature.algorithm], "unit": "log-odds", "rows": len(values)},
         "explanations": {
             "kernel_shap": {
                 "label0": {

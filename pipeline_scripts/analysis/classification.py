@@ -4,6 +4,7 @@ Deviations are bootstrapped: of thresholded metrics by redrawing the four cells 
 same as redrawing rows), of the AUC by redrawing rows.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -22,20 +23,20 @@ def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]
     """Every metric of a version on one set of rows; both outcomes must occur in `labels`."""
     predicted = (scores >= threshold).astype(np.int8)
     rates = thresholded(labels, predicted)
-    draws = bootstrap_auc(labels, scores)
     return {
         "rows": len(labels),
         "positive_rate": float(labels.mean()),
         "threshold": threshold,
         "auc": auc(labels, scores),
-        "auc_interval": {"level": 0.95, "low": np.quantile(draws, 0.025), "high": np.quantile(draws, 0.975)},
         **{name: rates[name] for name in ("accuracy", "precision", "recall", "f1")},
         "log_loss": metrics.log_loss(labels, scores.astype(np.float64), labels=[0, 1]),
         "brier": metrics.brier_score_loss(labels, scores),
         "average_precision": metrics.average_precision_score(labels, scores),
+        "intervals": intervals(labels, scores, threshold),
         "confusion_matrix": confusion(labels, predicted),
         "roc_curve": roc_curve(labels, scores),
         "calibration": calibration(labels, scores),
+        "calibration_error": calibration_error(calibration(labels, scores)),
     }
 
 
@@ -58,11 +59,57 @@ def thresholded(labels: Labels, predicted: Labels) -> dict[str, float]:
 
 def deviations(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
     """The bootstrapped standard deviation of every metric of `thresholded`, and of the AUC."""
-    table = metrics.confusion_matrix(labels, (scores >= threshold).astype(np.int8), labels=[0, 1]).reshape(4)
+    rates = _redrawn_rates(labels, (scores >= threshold).astype(np.int8))
+    return {
+        **{name: float(values.std()) for name, values in rates.items()},
+        "auc": float(bootstrap_auc(labels, scores).std()),
+    }
+
+
+def _redrawn_rates(labels: Labels, predicted: Labels) -> dict[str, npt.NDArray[np.float64]]:
+    table = metrics.confusion_matrix(labels, predicted, labels=[0, 1]).reshape(4)
     generator = np.random.default_rng(_BOOTSTRAP_SEED)
-    redrawn = generator.multinomial(len(labels), table / table.sum(), size=_DRAWS)
-    rates = {name: float(value.std()) for name, value in _rates(redrawn).items()}
-    return {**rates, "auc": float(bootstrap_auc(labels, scores).std())}
+    return _rates(generator.multinomial(len(labels), table / table.sum(), size=_DRAWS))
+
+
+def intervals(labels: Labels, scores: Scores, threshold: float, *, level: float = 0.95) -> dict[str, dict[str, float]]:
+    """Between which values a metric lies in `level` of the redrawn samples: what others held out might have said."""
+    rates = _redrawn_rates(labels, (scores >= threshold).astype(np.int8))
+    draws = {
+        **{name: rates[name] for name in ("accuracy", "precision", "recall", "f1")},
+        "auc": bootstrap_auc(labels, scores),
+        "brier": _redrawn_means((scores.astype(np.float64) - labels) ** 2),
+    }
+    tail = (1 - level) / 2
+    return {
+        name: {"level": level, "low": float(np.quantile(values, tail)), "high": float(np.quantile(values, 1 - tail))}
+        for name, values in draws.items()
+    }
+
+
+def _redrawn_means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    generator = np.random.default_rng(_BOOTSTRAP_SEED)
+    return np.array([values[generator.integers(len(values), size=len(values))].mean() for _ in range(_DRAWS)])
+
+
+def expected_cost(labels: Labels, scores: Scores, threshold: float, costs: Mapping[str, float]) -> dict[str, float]:
+    """What a row costs on average at the threshold, and at the best one that these rows know in hindsight.
+
+    The two lie close together where probabilities come true; a gap says that the calibration does not hold.
+    """
+    false_rate, true_rate, thresholds = metrics.roc_curve(labels, scores, drop_intermediate=False)
+    share = float(labels.mean())
+    by_threshold = (1 - share) * false_rate * costs["false_positive"] + share * (1 - true_rate) * costs[
+        "false_negative"
+    ]
+    wrong = confusion(labels, (scores >= threshold).astype(np.int8))
+    paid = wrong["0"]["1"] * costs["false_positive"] + wrong["1"]["0"] * costs["false_negative"]
+    best = int(np.argmin(by_threshold))
+    return {
+        "per_row": paid / len(labels),
+        "best_per_row": float(by_threshold[best]),
+        "best_threshold": min(1.0, float(thresholds[best])),
+    }
 
 
 def _rates(cells: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
@@ -137,3 +184,9 @@ def calibration(labels: Labels, scores: Scores, *, bins: int = 10) -> list[dict[
         for place in range(bins)
         if (bin_of == place).any()
     ]
+
+
+def calibration_error(bins: list[dict[str, float]]) -> float:
+    """How far promises lie from what came true, on average over rows: the expected calibration error."""
+    rows = sum(entry["rows"] for entry in bins)
+    return sum(entry["rows"] * abs(entry["mean_probability"] - entry["positive_rate"]) for entry in bins) / rows

@@ -10,6 +10,7 @@ import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # The container may install this module elsewhere; the package it needs stays in the folder it was submitted in.
 if "SAGEMAKER_SUBMIT_DIRECTORY" in os.environ:
@@ -17,9 +18,10 @@ if "SAGEMAKER_SUBMIT_DIRECTORY" in os.environ:
 
 import numpy as np
 import numpy.typing as npt
-import xgboost
 
+from pipeline_scripts.serving.calibration import Calibration
 from pipeline_scripts.serving.errors import RequestError
+from pipeline_scripts.serving.estimator import Estimator, read_estimator
 from pipeline_scripts.serving.request import CSV, JSON, JSON_LINES, parse_request
 from pipeline_scripts.serving.signature import Signature
 from pipeline_scripts.serving.transformer import Transformer
@@ -27,9 +29,10 @@ from pipeline_scripts.serving.transformer import Transformer
 
 @dataclass(frozen=True, kw_only=True)
 class ServedModel:
-    """A loaded version: the trees, and what turns a request into their columns."""
+    """A loaded version: what was learnt, and what turns a request into its columns and its answers into promises."""
 
-    booster: xgboost.Booster
+    estimator: Estimator
+    calibration: Calibration
     transformer: Transformer
     signature: Signature
 
@@ -53,13 +56,17 @@ class Request:
 def model_fn(model_dir: str) -> ServedModel:
     """Load the version from its folder."""
     folder = Path(model_dir)
-    booster = xgboost.Booster(model_file=str(folder / "model.json"))
-    booster.set_param({"nthread": 1})  # the container starts one worker a core; more threads only wait for each other
+    signature = Signature.from_json(_read(folder / "signature.json"))
     return ServedModel(
-        booster=booster,
-        transformer=Transformer.from_json(json.loads((folder / "transformer.json").read_text(encoding="utf-8"))),
-        signature=Signature.from_json(json.loads((folder / "signature.json").read_text(encoding="utf-8"))),
+        estimator=read_estimator(signature.algorithm, (folder / "model.json").read_bytes()),
+        calibration=Calibration.from_json(_read(folder / "calibration.json")),
+        transformer=Transformer.from_json(_read(folder / "transformer.json")),
+        signature=signature,
     )
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def input_fn(request_body: bytes | str, request_content_type: str | None) -> Request:
@@ -70,14 +77,12 @@ def input_fn(request_body: bytes | str, request_content_type: str | None) -> Req
 def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
     """Check the rows against the version's signature and score them.
 
-    In-place: the same trees as through a DMatrix, without building one.
-
     Raises:
         RequestError: The request does not fit; its `status_code` is a 4xx and its message names the field.
     """
     columns = parse_request(input_data.body, input_data.content_type, model.signature)
-    probabilities = model.booster.inplace_predict(model.transformer.encode(columns))
-    return Prediction(probabilities=np.asarray(probabilities, dtype=np.float32), threshold=model.signature.threshold)
+    answered = model.estimator.probabilities(model.transformer.encode(columns))
+    return Prediction(probabilities=model.calibration.apply(answered), threshold=model.signature.threshold)
 
 
 def output_fn(prediction: Prediction, accept: str | None) -> str:

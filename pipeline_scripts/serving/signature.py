@@ -20,9 +20,10 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """What a request to a version carries and how its answer becomes a label."""
+    """What a request to a version carries, which algorithm answers, and how its answer becomes a label."""
 
     model: str
+    algorithm: str
     inputs: tuple[Input, ...]
     target: str
     positive: int | str
@@ -38,6 +39,7 @@ class Signature:
         return {
             "version": "1.0",
             "model": self.model,
+            "algorithm": self.algorithm,
             "inputs": [
                 {
                     "name": item.name,
@@ -56,6 +58,7 @@ class Signature:
         """Read back what `to_json` wrote."""
         return cls(
             model=content["model"],
+            algorithm=content["algorithm"],
             inputs=tuple(
                 Input(
                     name=item["name"],

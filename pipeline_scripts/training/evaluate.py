@@ -24,6 +24,9 @@ def main(argv: Sequence[str]) -> int:
         truth, scores = labels(rows, model), artifact.probabilities(rows)
         threshold = artifact.signature.threshold
         evaluation = classification.evaluate(truth, scores, threshold)
+        costs = model.settings["training"]["costs"]
+        if costs:
+            evaluation["cost"] = classification.expected_cost(truth, scores, threshold, costs)
         write_json(paths.output / "evaluation.json", {**evaluation, "canary": canary(rows, artifact, model)})
         predictions = pd.DataFrame({"label": truth, "probability": [shown(score) for score in scores]})
         predictions.to_csv(paths.output / "predictions.csv", index=False, lineterminator="\n")

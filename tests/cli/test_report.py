@@ -110,7 +110,7 @@ def evidence() -> Evidence:
         evaluation={
             "auc": 0.8612,
             "rows": 2000,
-            "auc_interval": {"low": 0.84, "high": 0.88},
+            "intervals": {"auc": {"low": 0.84, "high": 0.88}},
             "roc_curve": {"fpr": [x for x, _ in curve], "tpr": [y for _, y in curve]},
             "calibration": calibration,
         },

@@ -62,7 +62,7 @@ def test_every_form_gets_the_answer_that_evaluation_gave(trained: Trained, serve
 def test_predictions_in_place_equal_those_through_a_matrix(trained: Trained, served: ServedModel) -> None:
     matrix = served.transformer.encode(trained.holdout())
     data = xgboost.DMatrix(matrix, feature_names=list(served.transformer.columns))
-    assert np.abs(served.booster.predict(data) - served.booster.inplace_predict(matrix)).max() < 1e-6
+    assert np.abs(served.estimator.booster.predict(data) - served.estimator.probabilities(matrix)).max() < 1e-6
 
 
 def test_missing_values_get_the_answer_that_evaluation_gives(trained: Trained, served: ServedModel) -> None:

@@ -33,7 +33,9 @@ def test_evaluation_agrees_with_its_predictions(trained: Trained) -> None:
     evaluation = read(trained.evidence / "evaluation" / "evaluation.json")
     predictions = pd.read_csv(trained.evidence / "evaluation" / "predictions.csv")
     assert evaluation["auc"] == pytest.approx(roc_auc_score(predictions["label"], predictions["probability"]))
-    assert evaluation["auc_interval"]["low"] < evaluation["auc"] < evaluation["auc_interval"]["high"]
+    assert all(
+        interval["low"] < evaluation[name] < interval["high"] for name, interval in evaluation["intervals"].items()
+    )
     hits = (predictions["probability"] >= evaluation["threshold"]) == predictions["label"]
     assert evaluation["accuracy"] == pytest.approx(hits.mean())
     assert sum(sum(row.values()) for row in evaluation["confusion_matrix"].values()) == len(predictions)
@@ -167,9 +169,9 @@ def test_attributions_add_up_and_equal_shaps_own(trained: Trained) -> None:
     artifact, rows = load_artifact(trained.artefact), trained.holdout()
     values, expected = attributions(artifact, rows)
     matrix = artifact.transformer.encode(rows)
-    margins = artifact.booster.inplace_predict(matrix, predict_type="margin")
+    margins = artifact.estimator.booster.inplace_predict(matrix, predict_type="margin")
     assert np.abs(values.sum(axis=1) + expected - margins).max() < 1e-4
-    explainer = shap.TreeExplainer(artifact.booster)
+    explainer = shap.TreeExplainer(artifact.estimator.booster)
     columns = explainer.shap_values(xgboost.DMatrix(matrix, feature_names=list(artifact.transformer.columns)))
     summed = np.zeros_like(values)
     for column, feature in enumerate(artifact.transformer.owners):

@@ -158,6 +158,7 @@ def test_oversized_and_broken_and_incomplete_artefacts_are_refused(
     with tarfile.open(archive, "w:gz") as content:
         content.add(trained.unpacked / "model.json", "model.json")
     assert unsafe_members(archive) == [
+        "calibration.json is missing",
         "transformer.json is missing",
         "signature.json is missing",
         "code/inference.py is missing",

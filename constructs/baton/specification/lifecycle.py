@@ -3,7 +3,7 @@
 import re
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from baton.specification.base import ColumnName, Fraction, InstanceType, Schedule, Specification
 
@@ -15,16 +15,46 @@ class Target(Specification):
     positive: int | str
 
 
-class Training(Specification):
-    """How a version is trained. Fractions are of the whole data set; the hold-out is frozen by `seed`."""
+class Costs(Specification):
+    """What a wrong answer costs, in any one unit: to treat a negative as positive, and to miss a positive."""
 
-    algorithm: Literal["xgboost"]
+    false_positive: float = Field(gt=0)
+    false_negative: float = Field(gt=0)
+
+    @property
+    def threshold(self) -> float:
+        """From where on answering positive costs less on average, given calibrated probabilities.
+
+        See:
+            C. Elkan, The Foundations of Cost-Sensitive Learning, IJCAI 2001, equation 2.
+        """
+        return round(self.false_positive / (self.false_positive + self.false_negative), 6)
+
+
+class Training(Specification):
+    """How a version is trained. Fractions are of the whole data set; the hold-out is frozen by `seed`.
+
+    `calibration` is fitted on the validation side. With `costs`, they decide the threshold instead of `serving`.
+    """
+
+    algorithm: Literal["xgboost", "logistic_regression"]
+    calibration: Literal["none", "sigmoid", "isotonic"] = "none"
+    costs: Costs | None = None
     instance_type: InstanceType
     seed: int = Field(ge=0, le=2**31 - 1)
     holdout_fraction: Fraction = 0.2
     validation_fraction: Fraction = 0.1
     max_runtime_minutes: int = Field(default=60, ge=1, le=60 * 24 * 5)
     hyperparameters: dict[str, int | float | str]
+
+    @model_validator(mode="after")
+    def _costs_need_calibration(self) -> "Training":
+        if self.costs is not None and self.calibration == "none":
+            raise ValueError(
+                "costs: a threshold that follows from costs presumes probabilities that come true; "
+                "set calibration to sigmoid or isotonic"
+            )
+        return self
 
 
 class Gate(Specification):

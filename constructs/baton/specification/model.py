@@ -1,13 +1,13 @@
 """One model: everything that one file under config/models/ says."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
 from baton.specification.base import ColumnName, ModelName, Specification
 from baton.specification.columns import Column
 from baton.specification.feature_store import RESERVED, FeatureStore
-from baton.specification.lifecycle import Gate, Monitoring, Retraining, Serving, Target, Training
+from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
 from baton.specification.quality import Quality
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
 from baton.specification.wrangler import Wrangler
@@ -50,6 +50,22 @@ class ModelSpecification(Specification):
     def outputs(self) -> dict[str, Column]:
         """The columns of the curated zone by their names there, in the source's order."""
         return {column.output: column for column in self.columns.values() if column.output}
+
+    @model_validator(mode="before")
+    @classmethod
+    def _costs_decide_the_threshold(cls, content: Any) -> Any:
+        """Everybody reads `serving.threshold`, so what follows from costs is written there."""
+        training = content.get("training") if isinstance(content, dict) else None
+        serving = content.get("serving") if isinstance(content, dict) else None
+        costs = training.get("costs") if isinstance(training, dict) else None
+        if costs is None or not isinstance(serving, dict):
+            return content
+        threshold = Costs.model_validate(costs).threshold
+        if serving.get("threshold", threshold) != threshold:
+            raise ValueError(
+                f"serving.threshold: training.costs make it {threshold}, so remove {serving['threshold']} or the costs"
+            )
+        return {**content, "serving": {**serving, "threshold": threshold}}
 
     @model_validator(mode="after")
     def _hangs_together(self) -> "ModelSpecification":
