@@ -7,6 +7,7 @@ from constructs import Construct
 from baton.etl.dynamodb_access import DynamoDbAccess
 from baton.etl.file_access import FileAccess
 from baton.etl.jdbc_access import JdbcAccess
+from baton.etl.server import Server
 from baton.etl.server_access import ServerAccess
 from baton.etl.source_access import SourceAccess
 from baton.etl.source_login import SourceLogin
@@ -54,31 +55,18 @@ def source_access(scope: Construct, *, connection: Connection, source: Source, p
     authority = None
     if not isinstance(connection, RedisConnection) and connection.certificate_authority is not None:
         authority = certificate_file(platform.source / connection.certificate_authority, connection.engine)
-    login = SourceLogin(key=platform.keys.vault, removal_policy=platform.removal_policy, secret_arn=connection.secret)
-    host, port = connection.host, connection.port
-    if isinstance(connection, RelationalConnection):
-        return JdbcAccess(
-            scope,
-            "Source",
-            engine=connection.engine,
-            host=host,
-            port=port,
-            database=connection.database,
-            network=network,
-            login=login,
-            certificate_authority=authority,
-        )
-    return ServerAccess(
-        scope,
-        "Source",
-        engine=connection.engine,
-        host=host,
-        port=port,
+    server = Server(
+        host=connection.host,
+        port=connection.port,
         database=connection.database,
-        network=network,
-        login=login,
+        login=SourceLogin(
+            key=platform.keys.vault, removal_policy=platform.removal_policy, secret_arn=connection.secret
+        ),
         certificate_authority=authority,
     )
+    if isinstance(connection, RelationalConnection):
+        return JdbcAccess(scope, "Source", engine=connection.engine, server=server, network=network)
+    return ServerAccess(scope, "Source", engine=connection.engine, server=server, network=network)
 
 
 def certificate_file(path: Path, engine: str) -> Path:

@@ -1,13 +1,12 @@
 """The way to a relational database."""
 
-from pathlib import Path
 from typing import Literal
 
 from constructs import Construct
 
 from baton.etl.certificate_authority import CLASS_PATH_NAME, CertificateAuthority
+from baton.etl.server import Server
 from baton.etl.source_access import SourceAccess
-from baton.etl.source_login import SourceLogin
 from baton.foundation.network import PrivateNetwork
 
 RelationalEngine = Literal["postgresql", "mysql", "mariadb", "sqlserver", "oracle"]
@@ -22,7 +21,6 @@ URLS = {
     "sqlserver": "jdbc:sqlserver://{host}:{port};databaseName={database};encrypt=true;trustServerCertificate=true",
     "oracle": "jdbc:oracle:thin:@tcps://{host}:{port}/{database}",
 }
-
 
 # PostgreSQL's driver alone takes a certificate from the class path; the others want a file on every executor's disk.
 VERIFIED = {
@@ -48,15 +46,13 @@ def jdbc_url(*, engine: RelationalEngine, host: str, port: int, database: str, v
 class JdbcAccess(SourceAccess):
     """A relational database, through a JDBC connection of Glue's that holds the URL and names the login.
 
+    Without an authority (just one certificate, for PostgreSQL) the connection is encrypted, but nobody asks who is at
+    its other end.
+
     Args:
         engine: The database's kind.
-        host: Its name in the company's network.
-        port: The TCP port it listens on.
-        database: The database there; for Oracle, the service.
+        server: The database.
         network: The network the workers run in.
-        login: Where its login lies.
-        certificate_authority: The file with the one certificate that the server's must be signed by, for PostgreSQL.
-            Without it the connection is encrypted, but nobody asks who is at its other end.
     """
 
     def __init__(
@@ -65,28 +61,29 @@ class JdbcAccess(SourceAccess):
         construct_id: str,
         *,
         engine: RelationalEngine,
-        host: str,
-        port: int,
-        database: str,
+        server: Server,
         network: PrivateNetwork,
-        login: SourceLogin,
-        certificate_authority: Path | None = None,
     ) -> None:
-        verified = certificate_authority is not None
-        url = jdbc_url(engine=engine, host=host, port=port, database=database, verified=verified)
+        url = jdbc_url(
+            engine=engine,
+            host=server.host,
+            port=server.port,
+            database=str(server.database),
+            verified=server.certificate_authority is not None,
+        )
         super().__init__(
             scope,
             construct_id,
             engine=engine,
-            place={"host": host, "port": port, "database": database},
+            place=server.place,
             network=network,
-            login=login,
+            login=server.login,
             connection_type="JDBC",
             connection_properties={"JDBC_CONNECTION_URL": url, "JDBC_ENFORCE_SSL": "true"},
         )
-        if certificate_authority is not None:
+        if server.certificate_authority is not None:
             self._authority = CertificateAuthority(
-                self, "CertificateAuthority", pem=certificate_authority, reader="jdbc"
+                self, "CertificateAuthority", pem=server.certificate_authority, reader="jdbc"
             )
 
     @property

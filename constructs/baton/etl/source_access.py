@@ -112,8 +112,3 @@ class SourceAccess(Construct):
             )
         )
         return connection.ref
-
-
-def assume(role: iam.Role, other: str) -> None:
-    """Let `role` become the role `other`, which its account set up for this reading and which trusts this one."""
-    allow(role, ["sts:AssumeRole"], [other])
