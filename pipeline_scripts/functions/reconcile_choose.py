@@ -73,7 +73,7 @@ def choose(
 def decide(target: dict[str, str] | None, *, stack: ServingStack, proven: dict[str, str]) -> tuple[str, str]:
     """Compare what should serve with what does: an outcome and its reason."""
     if target is None:
-        if stack.package_arn == NOTHING and not stack.moving:
+        if stack.package_arn == NOTHING and not stack.moving and not proven:
             return "settled", "no version is approved and none serves"
         return "withdraw", "no approved version is left that may serve"
     if stack.package_arn == target["package_arn"] == proven.get("package_arn") and stack.settled:

@@ -60,14 +60,24 @@ class Ledger:
         Raises:
             LeaseLost: It is no longer ours.
         """
-        until = int(self._clock()) + LEASE_SECONDS
+        self._extend({":me": {"S": owner}}, "#owner = :me")
+
+    def confirm(self, owner: str, generation: int) -> None:
+        """Keep the lock before writing down what this run found, which is only true while no other run acts.
+
+        A step that is repeated because its answer was lost has given the lock back already. That is no loss as long as
+        nobody called since.
+
+        Raises:
+            LeaseLost: Another run has begun.
+        """
+        values = {":me": {"S": owner}, ":seen": {"N": str(generation)}}
+        self._extend(values, "#owner = :me OR attribute_not_exists(#owner) AND generation = :seen")
+
+    def _extend(self, values: dict[str, dict[str, str]], condition: str) -> None:
+        until = {":until": {"N": str(int(self._clock()) + LEASE_SECONDS)}}
         try:
-            self._update(
-                "lock",
-                "SET expires_at = :until",
-                {":me": {"S": owner}, ":until": {"N": str(until)}},
-                condition="#owner = :me",
-            )
+            self._update("lock", "SET expires_at = :until", {**values, **until}, condition=condition)
         except self._client.exceptions.ConditionalCheckFailedException as error:
             raise LeaseLost(f"{self._endpoint}: another run has taken over; this one stops without writing") from error
 

@@ -47,9 +47,15 @@ def record(
     endpoint_name: str,
     clock: Callable[[], float],
 ) -> dict[str, Any]:
-    """Keep the outcome, notify, and answer whether the run is `finished` or must choose `again`."""
+    """Keep the outcome, notify, and answer whether the run is `finished` or must choose `again`.
+
+    Raises:
+        LeaseLost: Another run has taken over, so that what this one found may no longer be true.
+    """
     entry = _entry(kind, state, moment=datetime.fromtimestamp(clock(), timezone.utc).isoformat(timespec="seconds"))
     generation = int(state.get("generation", 0))
+    if kind != "failed":
+        ledger.confirm(state["execution"], generation)
     if kind == "served":
         ledger.serve(entry)
     elif kind == "withdrawn":
@@ -65,7 +71,6 @@ def record(
 
 def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int) -> str:
     if kind == "quarantined":
-        ledger.renew(state["execution"])
         return "again"
     if kind == "failed":
         ledger.abandon(state["execution"])
