@@ -31,12 +31,12 @@ from pipeline_scripts.functions.reconcile_record import record
 from pipeline_scripts.functions.reconcile_update import update
 from pipeline_scripts.functions.reconcile_verify import BASELINES, verify
 from pipeline_scripts.functions.reconcile_watch import watch
+from tests.runtime.state_machine import Machine, TaskFailed, written
 
 GROUP, STACK, ENDPOINT = "baton-dev-bank-churn", "baton-dev-bank-churn-serving", "baton-dev-bank-churn"
 MODELS, EVIDENCE, TABLE = "models", "evidence", "ledger"
 STEPS = ("choose", "verify", "update", "watch", "prove", "record")
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:people"
-TOO_MANY_STATES = 500
 
 
 @cache
@@ -66,11 +66,11 @@ def definition() -> dict[str, Any]:
         for node in workflow.machine.node.find_all()
         if hasattr(node, "definition_string") and node.definition_string
     ]
-    written: dict[str, Any] = json.loads(stack.resolve(machine))
-    for state in written["States"].values():
+    found = written(stack.resolve(machine))
+    for state in found["States"].values():
         if state["Type"] == "Task":
             state["Resource"] = state["Resource"].rpartition(":")[2]
-    return written
+    return found
 
 
 @dataclass
@@ -126,8 +126,11 @@ class World:
 
     # -- what people do ------------------------------------------------------------------------------------------
 
-    def register(self, number: int, *, status: str = "Approved", behaviour: str = "good") -> Version:
-        version = Version(number=number, status=status, behaviour=behaviour, probability=0.1 + number / 100)
+    def register(
+        self, number: int, *, status: str = "Approved", behaviour: str = "good", probability: float | None = None
+    ) -> Version:
+        known = 0.1 + number / 100 if probability is None else probability
+        version = Version(number=number, status=status, behaviour=behaviour, probability=known)
         self.versions[number] = version
         folder = f"bank_churn/run-{number}"
         self.s3.put_object(Bucket=MODELS, Key=f"{folder}/output/model.tar.gz", Body=version.artifact)
@@ -292,37 +295,21 @@ class World:
 
     def start(self, execution: str) -> Iterator[str]:
         """Run the workflow, state by state: the name of each state before it is entered, at last Done or Failed."""
-        states = definition()["States"]
-        name, data = definition()["StartAt"], {"event": "a hint"}
-        for _ in range(TOO_MANY_STATES):
-            yield name
-            state = states[name]
+        machine = Machine(definition(), task=self._do, sleep=self._sleep)
+        for name in machine.run({"Execution": {"Id": execution}}, {"event": "a hint"}):
             self.now += 1
-            if state["Type"] in ("Succeed", "Fail"):
-                return
-            if state["Type"] == "Pass":
-                data = {"execution": execution}
-            elif state["Type"] == "Wait":
-                self.now += state["Seconds"]
-            elif state["Type"] == "Choice":
-                [name] = [c["Next"] for c in state["Choices"] if data.get("outcome") == c["StringEquals"]] or [
-                    state["Default"]
-                ]
-                continue
-            else:
-                name, data = self._task(state, data)
-                continue
-            name = state["Next"]
-        raise AssertionError(f"the workflow did not end within {TOO_MANY_STATES} states")
+            yield name
 
-    def _task(self, state: dict[str, Any], data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
-        event = {"record": state["Parameters"]["record"], "state": data} if "Parameters" in state else data
+    def _do(self, resource: str, event: dict[str, Any]) -> dict[str, Any]:
         try:
-            return state["Next"], self.step(state["Resource"], event)
+            return self.step(resource, event)
+        except TaskFailed:
+            raise
         except Exception as error:
-            [catch] = state["Catch"]
-            caught = {"Error": type(error).__name__, "Cause": json.dumps({"errorMessage": str(error)})}
-            return catch["Next"], {**data, "error": caught}
+            raise TaskFailed(type(error).__name__, json.dumps({"errorMessage": str(error)})) from error
+
+    def _sleep(self, seconds: float) -> None:
+        self.now += seconds
 
     def run(self, execution: str = "run") -> list[str]:
         """Run the workflow to its end: the states it passed."""

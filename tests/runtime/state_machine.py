@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
-TOO_MANY_STATES = 200
+TOO_MANY_STATES = 500
 State = dict[str, Any]
 
 
