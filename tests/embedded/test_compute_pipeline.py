@@ -442,7 +442,7 @@ def test_a_function_is_called_with_its_arguments_and_its_answer_is_used() -> Non
 def test_a_function_that_fails_or_answers_too_little_fails_the_execution(answer: Any, reason: str) -> None:
     aws = FakeAws()
     aws.answers["arn:signer"] = answer
-    result, states = run(aws, calling("arn:signer"))
+    result, _ = run(aws, calling("arn:signer"))
 
     assert result.status == "Failed" and reason in str(result.failure_reason)
     assert not any(name == "package" for name, _ in aws.created)

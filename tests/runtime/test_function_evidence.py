@@ -53,6 +53,10 @@ def signed(world: World, event: dict[str, Any]) -> dict[str, str]:
     )
 
 
+def flipped(key: str, content: bytearray) -> Tampering:
+    return Tampering(kind="bit flip", what="flip a bit", objects={(EVIDENCE, key): bytes(content)})
+
+
 def test_what_was_signed_is_verified(world: World) -> None:
     assert judged(world)[0] == "verified"
 
@@ -82,9 +86,7 @@ def test_every_byte_of_the_signature_counts(world: World) -> None:
     for place in range(0, len(original), 7):
         content = bytearray(original)
         content[place] ^= 1
-        with Tampering(
-            kind="bit flip", what="flip a bit", objects={(EVIDENCE, f"{FOLDER}/{SIGNATURE}"): bytes(content)}
-        ).done(world):
+        with flipped(f"{FOLDER}/{SIGNATURE}", content).done(world):
             assert judged(world)[0] == "refused", place
 
 
