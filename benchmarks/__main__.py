@@ -19,6 +19,7 @@ NAMES = (
     "malformed_input",
     "extraction",
     "fault_battery",
+    "tampering",
 )
 
 

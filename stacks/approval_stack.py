@@ -13,6 +13,7 @@ from baton.foundation.ledger import Ledger
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
+from baton.training.evidence_signer import EvidenceSigner
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
@@ -29,6 +30,7 @@ class ApprovalStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model whose versions are approved.
         registry: Where they are.
+        signer: Who vouches for their evidence.
         monitoring: What watches the endpoint.
         serving: What the workflow updates.
     """
@@ -42,6 +44,7 @@ class ApprovalStack(cdk.Stack):
         platform: Platform,
         model: ModelSpecification,
         registry: ModelRegistry,
+        signer: EvidenceSigner,
         monitoring: MonitoringStack,
         serving: ServingStack,
         **kwargs: Any,
@@ -76,6 +79,7 @@ class ApprovalStack(cdk.Stack):
             ledger=self.ledger,
             target=serving.target,
             execution_role=execution_role.role,
+            signer=signer,
             time_limit=time_limit,
         )
         self.workflow = ReconcileWorkflow(

@@ -107,6 +107,7 @@ class EnvironmentStage(cdk.Stage):
             self,
             **self._identity(model, "approval"),
             registry=training.registry,
+            signer=training.pipeline.signer,
             monitoring=monitoring,
             serving=serving,
             **sized,

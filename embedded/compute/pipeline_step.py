@@ -12,6 +12,7 @@ from embedded.compute.job import REASON_LENGTH, ClientFactory, now
 from embedded.compute.pipeline_calls import RESOURCES, Resource, identity_of, resource_name
 from embedded.compute.pipeline_conditions import holds
 from embedded.compute.pipeline_definition import Step
+from embedded.compute.pipeline_lambda import FunctionFailure, call
 from embedded.compute.pipeline_retry import delay_s, fault_of_call, fault_of_job
 from embedded.compute.pipeline_state import StepState
 from embedded.compute.pipeline_values import ReferenceFailure, Values
@@ -77,6 +78,8 @@ class StepRun:
             elif self._step.type == "Fail":
                 message = str(self._values.resolve(self._step.arguments).get("ErrorMessage", ""))
                 self._end("Failed", reason=message, metadata={"Fail": {"ErrorMessage": message}})
+            elif self._step.type == "Lambda":
+                self._call()
             else:
                 self._make(RESOURCES[self._step.type])
         except ReferenceFailure as error:
@@ -87,6 +90,20 @@ class StepRun:
         conditions = self._step.arguments["Conditions"]
         outcome = all(holds(condition, self._values.resolve) for condition in conditions)
         self._end("Succeeded", metadata={"Condition": {"Outcome": str(outcome)}})
+
+    def _call(self) -> None:
+        arn = str(self._values.resolve(self._step.content["FunctionArn"]))
+        self._tell(status="Executing", metadata={"Lambda": {"Arn": arn}})
+        names = [output["OutputName"] for output in self._step.content.get("OutputParameters", ())]
+        try:
+            event = self._values.resolve(self._step.arguments)
+            outputs = call(self._client("lambda"), function_arn=arn, event=event, outputs=names)
+        except (ClientError, BotoCoreError, FunctionFailure) as error:
+            self._end("Failed", reason=f"ClientError: {error}")
+            return
+        self._values.note(self._step.name, {"OutputParameters": outputs})
+        told = [{"Name": name, "Value": value} for name, value in outputs.items()]
+        self._end("Succeeded", metadata={"Lambda": {"Arn": arn, "OutputParameters": told}})
 
     def _make(self, resource: Resource) -> None:
         policies = self._step.content.get("RetryPolicies", ())

@@ -107,6 +107,9 @@ def _target(package: dict[str, Any]) -> dict[str, str]:
         "evidence_uri": properties.get("evidence_uri", ""),
         "artifact_uri": container.get("ModelDataUrl", ""),
         "artifact_sha256": properties.get("artifact_sha256", ""),
+        "evidence_sha256": properties.get("evidence_sha256", ""),
+        "execution": properties.get("pipeline_execution", ""),
+        "dataset_hash": properties.get("dataset_hash", ""),
         "commit": properties.get("commit", ""),
         "approver": package.get("LastModifiedBy", {}).get("UserProfileName")
         or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),

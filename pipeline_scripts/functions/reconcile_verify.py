@@ -1,116 +1,78 @@
-"""Second step: is the version still what was approved? Its artefact's hash, and the evidence that watching it needs."""
+"""Second step: is the version still what was approved? Its artefact, its evidence, and the signature of both."""
 
-import hashlib
-import json
 import os
 from typing import Any
-from urllib.parse import urlparse
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
+
+from pipeline_scripts.functions.evidence_bundle import SIGNATURE, Version, check_bundle, read_bundle
+from pipeline_scripts.functions.evidence_objects import Objects, Refused
+from pipeline_scripts.functions.evidence_signature import check_signature
 
 logger = Logger(service="reconcile_verify")
-
-CHUNK = 1024 * 1024
-
-BASELINES = (
-    "data_quality/statistics.json",
-    "data_quality/constraints.json",
-    "model_quality/constraints.json",
-    "bias/analysis.json",
-    "explainability/analysis.json",
-)
-"""What the monitors compare with: a version without them could serve but not be watched."""
-
-
-class Refused(Exception):
-    """The version must not serve; the message is the reason."""
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `verified`, with the canary to prove it by, or `refused`."""
+    s3 = boto3.client("s3")
     state = verify(
         event,
-        s3=boto3.client("s3"),
-        models_bucket=os.environ["MODELS_BUCKET"],
-        evidence_bucket=os.environ["EVIDENCE_BUCKET"],
+        model=os.environ["MODEL_NAME"],
+        evidence=Objects(s3, bucket=os.environ["EVIDENCE_BUCKET"]),
+        models=Objects(s3, bucket=os.environ["MODELS_BUCKET"]),
+        kms=boto3.client("kms"),
+        key_arn=os.environ["SIGNING_KEY_ARN"],
     )
     logger.info("verified", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
 
 
-def verify(event: dict[str, Any], *, s3: Any, models_bucket: str, evidence_bucket: str) -> dict[str, Any]:
-    """Check `event["target"]` against the objects it names.
+def verify(
+    event: dict[str, Any], *, model: str, evidence: Objects, models: Objects, kms: Any, key_arn: str
+) -> dict[str, Any]:
+    """Check `event["target"]` against the objects it names and against their signature.
 
     Returns:
         The state with `outcome`, `reason`, and for a verified version its `canary` (request and expected answer).
     """
-    target = event["target"]
     try:
-        found = _sha256(s3, target["artifact_uri"], bucket=models_bucket)
-        if found != target["artifact_sha256"]:
-            registered = target["artifact_sha256"][:12] or "none"
-            raise Refused(f"the model artefact has the hash {found[:12]}, but {registered} was registered")
-        for name in BASELINES:
-            _read(s3, f"{target['evidence_uri']}/{name}", bucket=evidence_bucket, size=1)
-        _check_gate(_json(s3, f"{target['evidence_uri']}/gate/gate.json", bucket=evidence_bucket), expected_hash=found)
-        canary = _canary(_json(s3, f"{target['evidence_uri']}/evaluation/evaluation.json", bucket=evidence_bucket))
+        canary = _verified_canary(
+            event["target"], model=model, evidence=evidence, models=models, kms=kms, key_arn=key_arn
+        )
     except Refused as refusal:
         return {**event, "outcome": "refused", "reason": str(refusal)}
     return {
         **event,
         "canary": canary,
         "outcome": "verified",
-        "reason": "the artefact and its evidence are what was registered",
+        "reason": "the artefact and its signed evidence are what was registered",
     }
 
 
-def _check_gate(gate: Any, *, expected_hash: str) -> None:
-    if not isinstance(gate, dict) or gate.get("passed") != 1:
-        raise Refused("its gate did not pass")
-    if gate.get("artifact_sha256") != expected_hash:
-        raise Refused("its gate judged another artefact")
+def _verified_canary(
+    target: dict[str, str], *, model: str, evidence: Objects, models: Objects, kms: Any, key_arn: str
+) -> dict[str, Any]:
+    """The registry names one bundle by its hash, the key vouches for it, and it names all else."""
+    registered = target["evidence_sha256"]
+    if not registered:
+        raise Refused("no signed evidence was registered with it; reject it and train again")
+    names = ("execution", "commit", "dataset_hash", "evidence_uri", "artifact_uri", "artifact_sha256")
+    version = Version(model=model, **{name: target[name] for name in names})
+    sha256, content = read_bundle(version, evidence=evidence)
+    if sha256 != registered:
+        raise Refused(f"its bundle of evidence has the hash {sha256[:12]}, but {registered[:12]} was registered")
+    signature = evidence.read(f"{version.evidence_uri}/{SIGNATURE}")
+    check_signature(signature, kms=kms, key_arn=key_arn, digest=registered)
+    bundle = check_bundle(sha256, content, version=version, evidence=evidence, models=models)
+    return _canary(bundle.json(evidence, "evaluation/evaluation.json"))
 
 
-def _canary(evaluation: Any) -> dict[str, Any]:
-    canary = evaluation.get("canary") if isinstance(evaluation, dict) else None
+def _canary(evaluation: dict[str, Any]) -> dict[str, Any]:
+    canary = evaluation.get("canary")
     if not isinstance(canary, dict) or not isinstance(canary.get("request"), str):
         raise Refused("its evaluation holds no canary request to prove it by")
     try:
         return {"request": canary["request"], "expected": float(canary["expected"])}
     except (KeyError, TypeError, ValueError) as error:
         raise Refused("its evaluation holds no expected answer to the canary request") from error
-
-
-def _json(s3: Any, uri: str, *, bucket: str) -> Any:
-    try:
-        return json.loads(_read(s3, uri, bucket=bucket))
-    except ValueError as error:
-        raise Refused(f"{uri} is not JSON") from error
-
-
-def _read(s3: Any, uri: str, *, bucket: str, size: int | None = None) -> bytes:
-    content: bytes = _open(s3, uri, bucket=bucket).read(size)
-    if not content:
-        raise Refused(f"{uri} is empty")
-    return content
-
-
-def _sha256(s3: Any, uri: str, *, bucket: str) -> str:
-    digest = hashlib.sha256()
-    for chunk in _open(s3, uri, bucket=bucket).iter_chunks(CHUNK):
-        digest.update(chunk)
-    return digest.hexdigest()
-
-
-def _open(s3: Any, uri: str, *, bucket: str) -> Any:
-    parts = urlparse(uri)
-    if parts.scheme != "s3" or parts.netloc != bucket:
-        raise Refused(f"{uri or 'an unnamed object'} does not lie in {bucket}, where Baton keeps it")
-    try:
-        return s3.get_object(Bucket=bucket, Key=parts.path.lstrip("/"))["Body"]
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            raise Refused(f"{uri} does not exist") from error
-        raise

@@ -29,6 +29,7 @@ class FakeAws:
         self.polls = 2
         self.created: list[tuple[str, dict[str, Any]]] = []
         self.most_at_once = 0
+        self.answers: dict[str, Any] = {}
         self._jobs: dict[str, dict[str, Any]] = {}
         self._lock = threading.Lock()
 
@@ -94,6 +95,12 @@ class FakeAws:
 
     def describe_model(self, *, ModelName: str) -> dict[str, Any]:
         return {"ModelName": ModelName}
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> dict[str, Any]:
+        self.created.append((FunctionName, json.loads(Payload)))
+        answer = self.answers[FunctionName]
+        failed = {"FunctionError": "Unhandled"} if "errorMessage" in answer else {}
+        return {"StatusCode": 200, "Payload": Body(json.dumps(answer).encode()), **failed}
 
     def get_object(self, *, Bucket: str, Key: str) -> dict[str, Any]:
         return {"Body": Body(json.dumps(self.objects[f"s3://{Bucket}/{Key}"]).encode())}
@@ -396,3 +403,46 @@ def test_paths() -> None:
     content = {"a": {"b.c": [{"OutputName": "x", "v": 1}]}}
     assert follow(content, "a['b.c'][0].v", where="") == 1
     assert follow(content, "$.a['b.c']['x'].v", where="") == 1
+
+
+def calling(function: str) -> dict[str, Any]:
+    sign = {
+        "Name": "Sign",
+        "Type": "Lambda",
+        "FunctionArn": function,
+        "Arguments": {"of": {"Get": "Execution.PipelineExecutionArn"}},
+        "OutputParameters": [{"OutputName": "digest", "OutputType": "String"}],
+    }
+    properties = {"evidence_sha256": {"Get": "Steps.Sign.OutputParameters['digest']"}}
+    arguments = {"ModelPackageGroupName": "g", "CustomerMetadataProperties": properties}
+    return pipeline(sign, {"Name": "Register", "Type": "RegisterModel", "Arguments": arguments})
+
+
+def test_a_function_is_called_with_its_arguments_and_its_answer_is_used() -> None:
+    aws = FakeAws()
+    aws.answers["arn:signer"] = {"digest": "abc", "more": 1}
+    result, states = run(aws, calling("arn:signer"))
+
+    assert result.status == "Succeeded"
+    assert aws.request("arn:signer") == {"of": EXECUTION}
+    assert aws.request("package")["CustomerMetadataProperties"] == {"evidence_sha256": "abc"}
+    signed = {state.name: state for state in states}["Sign"]
+    assert signed.metadata == {
+        "Lambda": {"Arn": "arn:signer", "OutputParameters": [{"Name": "digest", "Value": "abc"}]}
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ({"errorType": "Refused", "errorMessage": "its gate did not pass"}, "Refused: its gate did not pass"),
+        ({"other": "x"}, "the answer has no 'digest'"),
+    ],
+)
+def test_a_function_that_fails_or_answers_too_little_fails_the_execution(answer: Any, reason: str) -> None:
+    aws = FakeAws()
+    aws.answers["arn:signer"] = answer
+    result, _ = run(aws, calling("arn:signer"))
+
+    assert result.status == "Failed" and reason in str(result.failure_reason)
+    assert not any(name == "package" for name, _ in aws.created)

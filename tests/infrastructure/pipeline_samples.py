@@ -23,6 +23,7 @@ CODE_FILE = f"{'0' * 64}.zip"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job-role"
 DATA_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
 MODELS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/22222222-2222-2222-2222-222222222222"
+SIGNER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:signer"
 GROUP = "baton-dev-bank-churn"
 FLOW = f"{ASSETS}/{'2' * 64}.flow"
 NODE = "1fa87c35-2b64-4e0d-a985-7f2c3d5b4a07"
@@ -91,6 +92,7 @@ def sample_definition(backend: Backend, *, wrangle: ProcessingStep | None = None
             questions=QUESTIONS,
             serving_environment=SERVING_ENVIRONMENT,
         ),
+        signer_arn=SIGNER,
         wrangle=wrangle,
     )
 

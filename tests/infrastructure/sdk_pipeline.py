@@ -20,6 +20,7 @@ import boto3
 import pipeline_samples as sample
 from sagemaker.core.config.config_manager import SageMakerConfig
 from sagemaker.core.drift_check_baselines import DriftCheckBaselines
+from sagemaker.core.lambda_helper import Lambda
 from sagemaker.core.model_metrics import FileSource, MetricsSource, ModelMetrics
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
@@ -39,6 +40,7 @@ from sagemaker.core.workflow.pipeline_context import PipelineSession
 from sagemaker.core.workflow.properties import PropertyFile
 from sagemaker.mlops.workflow.condition_step import ConditionStep
 from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.lambda_step import LambdaOutput, LambdaOutputTypeEnum, LambdaStep
 from sagemaker.mlops.workflow.model_step import ModelStep
 from sagemaker.mlops.workflow.pipeline import Pipeline
 from sagemaker.mlops.workflow.retry import SageMakerJobExceptionTypeEnum as Job
@@ -99,7 +101,9 @@ def job_input(name: str, uri: object, path: str) -> ProcessingInput:
     return ProcessingInput(input_name=name, s3_input=source)
 
 
-def script(name: str, module: str, reads: dict, writes: dict, key: str, **options: object) -> ProcessingStep:
+def script(
+    name: str, module: str, reads: dict, writes: dict, key: str, facts: dict | None = None, **options: object
+) -> ProcessingStep:
     folders = [(f"--{item}", f"{INPUT}/{item}") for item in reads] + [
         (f"--{item}", f"{OUTPUT}/{item}") for item in writes
     ]
@@ -114,7 +118,7 @@ def script(name: str, module: str, reads: dict, writes: dict, key: str, **option
         output_kms_key=key,
         max_runtime_in_seconds=3600,
         sagemaker_session=SESSION,
-        env={"PYTHONPATH": f"{INPUT}/code/{sample.CODE_FILE}", "BATON_WHEELS": f"{INPUT}/wheels"},
+        env={"PYTHONPATH": f"{INPUT}/code/{sample.CODE_FILE}", "BATON_WHEELS": f"{INPUT}/wheels", **(facts or {})},
         network_config=NetworkConfig(
             enable_network_isolation=True,
             security_group_ids=list(WORKPLACE.security_group_ids),
@@ -180,7 +184,43 @@ def train_step(preprocess: ProcessingStep) -> TrainingStep:
     return TrainingStep(name="Train", step_args=arguments, cache_config=CACHE, retry_policies=retries())
 
 
-def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact: object) -> ModelStep:
+def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> tuple[ProcessingStep, LambdaStep]:
+    origin = {
+        "COMMIT": parameters["CommitId"],
+        "AUTHOR": parameters["Author"],
+        "REASON": parameters["Reason"],
+        "DATASET_URI": parameters["DatasetUri"],
+        "DATASET_HASH": parameters["DatasetHash"],
+        "EXECUTION": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+        "IMAGE": WORKPLACE.image,
+    }
+    manifest = Join(on="", values=[parameters["DatasetUri"], "_manifest.json"])
+    bundle = script(
+        "Evidence",
+        "training.evidence",
+        {"evidence": evidence(), "model": artifact, "manifest": manifest},
+        {"output": evidence("evidence")},
+        sample.MODELS_KEY,
+        {f"BATON_ORIGIN_{name}": value for name, value in origin.items()},
+    )
+    sign = LambdaStep(
+        name="Sign",
+        lambda_func=Lambda(function_arn=sample.SIGNER),
+        inputs={
+            "execution": ExecutionVariables.PIPELINE_EXECUTION_ARN,
+            "commit": parameters["CommitId"],
+            "dataset_hash": parameters["DatasetHash"],
+            "evidence_uri": evidence(),
+            "artifact_uri": artifact,
+            "artifact_sha256": report(gate, "artifact_sha256"),
+        },
+        outputs=[LambdaOutput(output_name="bundle_sha256", output_type=LambdaOutputTypeEnum.String)],
+        depends_on=["Evidence"],
+    )
+    return bundle, sign
+
+
+def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact: object, sign: LambdaStep) -> ModelStep:
     def file(step: str, name: str, of: str = "output") -> MetricsSource:
         uri = Join(on="/", values=[output(steps[step], of), name])
         return MetricsSource(content_type="application/json", s3_uri=uri)
@@ -236,6 +276,7 @@ def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact:
             "dataset_hash": parameters["DatasetHash"],
             "dataset_uri": parameters["DatasetUri"],
             "evidence_uri": evidence(),
+            "evidence_sha256": sign.properties.Outputs["bundle_sha256"],
             "image": WORKPLACE.image,
             "artifact_sha256": report(gate, "artifact_sha256"),
             "pipeline_execution": ExecutionVariables.PIPELINE_EXECUTION_ARN,
@@ -310,10 +351,11 @@ def build() -> Pipeline:
         " Report: ",
         Join(on="/", values=[output(gate), "gate.json"]),
     ]
+    bundle, sign = evidence_steps(parameters, gate, artifact)
     passed = ConditionStep(
         name="Passed",
         conditions=[ConditionEquals(left=report(gate, "passed"), right=1)],
-        if_steps=[register_step(parameters, steps, gate, artifact)],
+        if_steps=[bundle, sign, register_step(parameters, steps, gate, artifact, sign)],
         else_steps=[FailStep(name="Refuse", error_message=Join(on="", values=message))],
     )
     return Pipeline(

@@ -20,7 +20,7 @@ def test_no_argument_is_wrong(backend: Backend) -> None:
     steps = steps_by_name(sample_definition(backend).render())
 
     assert {name: argument_errors(step) for name, step in steps.items() if argument_errors(step)} == {}
-    assert {step["Type"] for step in steps.values()} - OPERATIONS.keys() == {"Condition", "Fail"}
+    assert {step["Type"] for step in steps.values()} - OPERATIONS.keys() == {"Condition", "Fail", "Lambda"}
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -41,6 +41,7 @@ def test_metadata_of_a_version_fits_the_registry(backend: Backend) -> None:
         "dataset_hash",
         "dataset_uri",
         "evidence_uri",
+        "evidence_sha256",
         "image",
         "artifact_sha256",
         "pipeline_execution",

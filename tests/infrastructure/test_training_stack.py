@@ -108,7 +108,7 @@ def test_the_deployed_definition_has_no_wrong_argument(template: Template) -> No
     steps = steps_by_name(definition(template))
 
     assert [error for step in steps.values() for error in argument_errors(step)] == []
-    assert len(steps) in (10, 12)
+    assert len(steps) in (12, 14)
 
 
 def test_the_definition_stays_under_the_inline_limit(template: Template) -> None:
@@ -119,7 +119,7 @@ def test_the_definition_stays_under_the_inline_limit(template: Template) -> None
 def test_every_job_is_encrypted_private_and_bounded(template: Template) -> None:
     for step in steps_by_name(definition(template)).values():
         arguments = step["Arguments"]
-        if step["Type"] in ("Condition", "Fail", "RegisterModel", "Model"):
+        if step["Type"] in ("Condition", "Fail", "Lambda", "RegisterModel", "Model"):
             continue
         cluster = arguments.get("ResourceConfig") or arguments["ProcessingResources"]["ClusterConfig"]
         network = arguments.get("NetworkConfig", arguments)
@@ -212,10 +212,9 @@ def test_starts_are_remembered_and_encrypted(template: Template) -> None:
 
 
 def test_the_function_knows_the_models_brake(template: Template) -> None:
-    (function,) = of_type(template, "AWS::Lambda::Function")
-    variables = function["Environment"]["Variables"]
+    functions = {function["Handler"]: function for function in of_type(template, "AWS::Lambda::Function")}
+    variables = functions["pipeline_scripts.functions.start_training.handler"]["Environment"]["Variables"]
 
-    assert function["Handler"] == "pipeline_scripts.functions.start_training.handler"
     assert variables["PIPELINE_NAME"] == "baton-dev-bank-churn"
     assert (variables["COOLDOWN_HOURS"], variables["MAX_PER_WEEK"]) == ("24", "3")
 
@@ -232,3 +231,26 @@ def test_outputs_tell_what_others_need(template: Template) -> None:
 def test_literals_hold_no_token_that_was_not_resolved(template: Template) -> None:
     assert "${Token" not in json.dumps(template)
     assert is_expression(definition(template)["Steps"][0]["Arguments"]["ProcessingInputs"][0]["S3Input"]["S3Uri"])
+
+
+def test_the_key_signs_for_the_signer_alone_whatever_others_are_allowed(template: Template) -> None:
+    (key,) = of_type(template, "AWS::KMS::Key")
+    assert (key["KeySpec"], key["KeyUsage"]) == ("ECC_NIST_P256", "SIGN_VERIFY")
+    (denied,) = [statement for statement in key["KeyPolicy"]["Statement"] if statement["Effect"] == "Deny"]
+    assert denied["Action"] == "kms:Sign" and denied["Principal"] == {"AWS": "*"}
+    (signer,) = denied["Condition"]["ArnNotEquals"]["aws:PrincipalArn"]["Fn::GetAtt"][:1]
+    assert template["Resources"][signer]["Type"] == "AWS::IAM::Role" and "Signer" in signer
+
+
+def test_the_signer_writes_signatures_and_nothing_else(template: Template) -> None:
+    writes = [entry for entry in statements(template, "SignerHandlerRole") if "s3:PutObject" in entry["Action"]]
+    assert [json.dumps(entry["Resource"]).count("/evidence/signature.json") for entry in writes] == [1]
+    signs = [entry for entry in statements(template, "SignerHandlerRole") if "kms:Sign" in entry["Action"]]
+    assert len(signs) == 1 and "SignerKey" in json.dumps(signs[0]["Resource"])
+
+
+def test_the_pipeline_calls_the_signer_and_no_other_function(template: Template) -> None:
+    calls = [entry for entry in statements(template, "PipelineRole") if "lambda:InvokeFunction" in entry["Action"]]
+    assert len(calls) == 1 and len(calls[0]["Resource"]) == 1
+    assert "SignerHandler" in json.dumps(calls[0]["Resource"])
+    assert not [entry for entry in statements(template, "JobRole") if "lambda:" in json.dumps(entry["Action"])]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.runtime.reconcile_memory import MemoryObjects, MemoryTable
+from tests.runtime.reconcile_memory import MemoryKms, MemoryObjects, MemoryTable
 from tests.runtime.reconcile_world import ENDPOINT, TABLE, World
 from tests.runtime.state_machine import TaskFailed
 
@@ -116,7 +116,7 @@ def play(seed: int, *, most_versions: int = 4, most_actions: int = 8, fault_rate
     One schedule in four is calm: nothing goes wrong and no event is lost, so all must be right without any sweep.
     """
     draw = random.Random(seed)
-    world = FaultyWorld(dynamodb=MemoryTable(), s3=MemoryObjects())
+    world = FaultyWorld(dynamodb=MemoryTable(), s3=MemoryObjects(), kms=MemoryKms(), key_arn=MemoryKms.ARN)
     alike = draw.random() < 0.5  # versions that answer the canary alike hide a roll-back from it
     for number in range(1, draw.randint(1, most_versions) + 1):
         behaviour = draw.choice(BEHAVIOURS)

@@ -1,5 +1,7 @@
-"""DynamoDB and S3 in memory, as far as reconciling needs them: much faster than moto, and held to it by a test."""
+"""DynamoDB, S3 and KMS in memory, as far as reconciling needs them: much faster than moto."""
 
+import hashlib
+import hmac
 import io
 import re
 from collections.abc import Iterator
@@ -118,3 +120,19 @@ class MemoryObjects:
         if (Bucket, Key) not in self.objects:
             raise ClientError({"Error": {"Code": "NoSuchKey", "Message": f"no {Key}"}}, "GetObject")
         return {"Body": _Body(self.objects[Bucket, Key])}
+
+    def list_objects_v2(self, *, Bucket: str, Prefix: str) -> dict[str, Any]:
+        found = [key for bucket, key in sorted(self.objects) if bucket == Bucket and key.startswith(Prefix)]
+        return {"Contents": [{"Key": key} for key in found]}
+
+
+class MemoryKms:
+    """One key that signs and verifies. Its signatures are a keyed hash: real ones are the tampering tests' affair."""
+
+    ARN = "arn:aws:kms:eu-west-1:000000000000:key/signing"
+
+    def sign(self, *, KeyId: str, Message: bytes, **_: Any) -> dict[str, Any]:
+        return {"Signature": hmac.digest(KeyId.encode(), Message, hashlib.sha256)}
+
+    def verify(self, *, KeyId: str, Message: bytes, Signature: bytes, **_: Any) -> dict[str, Any]:
+        return {"SignatureValid": hmac.compare_digest(self.sign(KeyId=KeyId, Message=Message)["Signature"], Signature)}

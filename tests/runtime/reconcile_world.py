@@ -24,12 +24,15 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from baton.approval.workflow import ReconcileWorkflow
+from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
+from pipeline_scripts.functions.evidence_objects import Objects
+from pipeline_scripts.functions.evidence_signature import sign
 from pipeline_scripts.functions.reconcile_choose import choose
 from pipeline_scripts.functions.reconcile_ledger import Ledger
 from pipeline_scripts.functions.reconcile_prove import prove
 from pipeline_scripts.functions.reconcile_record import record
 from pipeline_scripts.functions.reconcile_update import update
-from pipeline_scripts.functions.reconcile_verify import BASELINES, verify
+from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.reconcile_watch import watch
 from tests.runtime.state_machine import Machine, TaskFailed, written
 
@@ -91,6 +94,14 @@ class Version:
         return f"model {self.number}".encode()
 
     @property
+    def artifact_sha256(self) -> str:
+        return hashlib.sha256(self.artifact).hexdigest()
+
+    @property
+    def execution(self) -> str:
+        return f"arn:aws:sagemaker:eu-west-1:000000000000:pipeline/{GROUP}/execution/run-{self.number}"
+
+    @property
     def evidence_uri(self) -> str:
         return f"s3://{EVIDENCE}/bank_churn/run-{self.number}"
 
@@ -101,10 +112,12 @@ def refused(code: str, message: str, call: str) -> ClientError:
 
 @dataclass
 class World:
-    """Everything the handlers talk to. DynamoDB and S3 are moto's; the rest is here, and moves at each look."""
+    """Everything the handlers talk to. DynamoDB, S3 and KMS are moto's; the rest is here, and moves at each look."""
 
     dynamodb: Any
     s3: Any
+    kms: Any
+    key_arn: str
     versions: dict[int, Version] = field(default_factory=dict)
     now: float = 1_000_000.0
     status: str = "CREATE_COMPLETE"
@@ -121,6 +134,7 @@ class World:
     endpoint_status: str = "InService"
     updates: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    sealed: dict[int, str] = field(default_factory=dict)
     before_step: Callable[[str], None] = lambda step: None
     _ticks: Iterator[Callable[[], None]] = field(default_factory=lambda: iter(()))
 
@@ -134,17 +148,45 @@ class World:
         self.versions[number] = version
         folder = f"bank_churn/run-{number}"
         self.s3.put_object(Bucket=MODELS, Key=f"{folder}/output/model.tar.gz", Body=version.artifact)
-        for name in BASELINES:
-            self.s3.put_object(Bucket=EVIDENCE, Key=f"{folder}/{name}", Body=b"{}")
-        gate = {"passed": 1, "artifact_sha256": hashlib.sha256(version.artifact).hexdigest()}
-        self.put_evidence(number, "gate/gate.json", gate)
+        for name in NEEDED:
+            self.put_evidence(number, name, {})
+        self.put_evidence(number, "gate/gate.json", {"passed": 1, "artifact_sha256": version.artifact_sha256})
         self.put_evidence(
             number, "evaluation/evaluation.json", {"canary": {"request": "1,2", "expected": version.probability}}
         )
+        self.seal(number)
         return version
 
     def put_evidence(self, number: int, name: str, content: Any) -> None:
         self.s3.put_object(Bucket=EVIDENCE, Key=f"bank_churn/run-{number}/{name}", Body=json.dumps(content).encode())
+
+    def seal(self, number: int) -> None:
+        """Bundle and sign the evidence as it is now, and register the bundle's hash with the version."""
+        version, prefix = self.versions[number], f"bank_churn/run-{number}/"
+        keys = [entry["Key"] for entry in self.s3.list_objects_v2(Bucket=EVIDENCE, Prefix=prefix)["Contents"]]
+        hashes = {
+            key.removeprefix(prefix): hashlib.sha256(self.read_evidence(key)).hexdigest()
+            for key in keys
+            if not key.startswith(f"{prefix}evidence/")
+        }
+        bundle = {
+            "model": "bank_churn",
+            "execution": version.execution,
+            "commit": "abc",
+            "dataset": {"hash": "d" * 64},
+            "artifact": {"sha256": version.artifact_sha256},
+            "files": hashes,
+        }
+        content = json.dumps(bundle).encode()
+        digest = hashlib.sha256(content).hexdigest()
+        self.s3.put_object(Bucket=EVIDENCE, Key=f"{prefix}{BUNDLE}", Body=content)
+        signature = sign(self.kms, key_arn=self.key_arn, digest=digest)
+        self.s3.put_object(Bucket=EVIDENCE, Key=f"{prefix}{SIGNATURE}", Body=signature)
+        self.sealed[number] = digest
+
+    def read_evidence(self, key: str) -> bytes:
+        content: bytes = self.s3.get_object(Bucket=EVIDENCE, Key=key)["Body"].read()
+        return content
 
     def decide(self, number: int, status: str) -> None:
         self.versions[number].status = status
@@ -180,7 +222,10 @@ class World:
             "LastModifiedBy": {"IamIdentity": {"Arn": "arn:aws:iam::000000000000:role/officer"}},
             "CustomerMetadataProperties": {
                 "evidence_uri": version.evidence_uri,
-                "artifact_sha256": hashlib.sha256(version.artifact).hexdigest(),
+                "artifact_sha256": version.artifact_sha256,
+                "evidence_sha256": self.sealed.get(version.number, ""),
+                "pipeline_execution": version.execution,
+                "dataset_hash": "d" * 64,
                 "commit": "abc",
             },
         }
@@ -273,7 +318,7 @@ class World:
                 deadline = self.now + 3600
                 answer = choose(event, ledger=self.ledger, sagemaker=self, group=GROUP, deadline=deadline, **cloud)
             case "verify":
-                answer = verify(event, s3=self.s3, models_bucket=MODELS, evidence_bucket=EVIDENCE)
+                answer = self.verified(event)
             case "update":
                 answer = update(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)
             case "watch":
@@ -292,6 +337,16 @@ class World:
                 )
         result: dict[str, Any] = json.loads(json.dumps(answer))
         return result
+
+    def verified(self, event: dict[str, Any]) -> dict[str, Any]:
+        return verify(
+            event,
+            model="bank_churn",
+            evidence=Objects(self.s3, bucket=EVIDENCE),
+            models=Objects(self.s3, bucket=MODELS),
+            kms=self.kms,
+            key_arn=self.key_arn,
+        )
 
     def start(self, execution: str) -> Iterator[str]:
         """Run the workflow, state by state: the name of each state before it is entered, at last Done or Failed."""
@@ -340,4 +395,11 @@ def new_world(dynamodb: Any, s3: Any) -> World:
     """A world in which nothing has happened yet."""
     for item in dynamodb.scan(TableName=TABLE)["Items"]:
         dynamodb.delete_item(TableName=TABLE, Key={key: item[key] for key in ("endpoint", "item")})
-    return World(dynamodb=dynamodb, s3=s3)
+    kms = boto3.client("kms")
+    return World(dynamodb=dynamodb, s3=s3, kms=kms, key_arn=signing_key(kms))
+
+
+def signing_key(kms: Any) -> str:
+    """A key as the signer has one."""
+    arn: str = kms.create_key(KeySpec="ECC_NIST_P256", KeyUsage="SIGN_VERIFY")["KeyMetadata"]["Arn"]
+    return arn

@@ -99,6 +99,7 @@ def test_a_silent_rollback_shows_even_when_both_versions_answer_alike(world: Wor
     bad = world.register(2, behaviour="silent rollback")
     bad.probability = old.probability
     world.put_evidence(2, "evaluation/evaluation.json", {"canary": {"request": "1,2", "expected": bad.probability}})
+    world.seal(2)
     world.run("b")
     assert world.ledger.quarantined() == {bad.arn}
     assert (world.serving, world.config, world.parameters["ModelVersion"]) == (1, "config-1", "1")
@@ -133,14 +134,17 @@ def lose_baseline(world: World) -> None:
 
 def fail_gate(world: World) -> None:
     world.put_evidence(2, "gate/gate.json", {"passed": 0})
+    world.seal(2)
 
 
 def judge_another_artifact(world: World) -> None:
     world.put_evidence(2, "gate/gate.json", {"passed": 1, "artifact_sha256": "other"})
+    world.seal(2)
 
 
 def lose_canary(world: World) -> None:
     world.put_evidence(2, "evaluation/evaluation.json", {"auc": 0.9})
+    world.seal(2)
 
 
 @pytest.mark.parametrize(

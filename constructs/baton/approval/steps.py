@@ -13,6 +13,7 @@ from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
+from baton.training.evidence_signer import EvidenceSigner
 
 STACK_NAMES = "The part that varies is the stack's id, which is new whenever the stack is deployed anew."
 
@@ -30,6 +31,7 @@ class ReconcileSteps(Construct):
         ledger: What the steps remember.
         target: The serving stack.
         execution_role: As whom CloudFormation updates it.
+        signer: Whose signature a version's evidence must bear.
         time_limit: How long one run may take.
     """
 
@@ -44,6 +46,7 @@ class ReconcileSteps(Construct):
         ledger: Ledger,
         target: ServingTarget,
         execution_role: iam.IRole,
+        signer: EvidenceSigner,
         time_limit: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -51,7 +54,7 @@ class ReconcileSteps(Construct):
         self._ledger = ledger
         self._target = target
         self.choose = self._choose(registry, time_limit)
-        self.verify = self._verify(model)
+        self.verify = self._verify(model, signer)
         self.update = self._update(execution_role)
         self.watch = self._watch()
         self.prove = self._prove()
@@ -71,10 +74,16 @@ class ReconcileSteps(Construct):
         self._see_stack(step)
         return step
 
-    def _verify(self, model: str) -> HandlerFunction:
+    def _verify(self, model: str, signer: EvidenceSigner) -> HandlerFunction:
         zones = self._platform.zones
-        environment = {"MODELS_BUCKET": zones.models.bucket_name, "EVIDENCE_BUCKET": zones.evidence.bucket_name}
+        environment = {
+            "MODEL_NAME": model,
+            "MODELS_BUCKET": zones.models.bucket_name,
+            "EVIDENCE_BUCKET": zones.evidence.bucket_name,
+            "SIGNING_KEY_ARN": signer.key.key_arn,
+        }
         step = self._step("verify", "Checks a version's artefact and evidence", environment, minutes=5)
+        signer.grant_verify(step.role)
         allow(
             step.role,
             ["s3:GetObject"],

@@ -2,7 +2,7 @@
 
     Preprocess ─┬─ data quality ───────────────┐
                 └─ Train ─┬─ Evaluate ─────────┤
-                          ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Register
+                          ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Evidence ─ Sign ─ Register
                           └─ explainability ───┘                 └─ Refuse
 
 How data quality, bias and explainability are analysed is the choice of the backend. A model with a flow has one step
@@ -15,6 +15,7 @@ from typing import Protocol
 from baton.specification.model import ModelSpecification
 from baton.training.analyses import Analyses
 from baton.training.definition import Parameter, PipelineDefinition
+from baton.training.evidence_steps import BUNDLE_SHA256, Origin, evidence_step, sign_step
 from baton.training.jobs import TrainingJob
 from baton.training.packages import Evidence, ModelPackage
 from baton.training.references import ExecutionVariable, Join
@@ -25,6 +26,7 @@ from baton.training.steps import (
     ProcessingStep,
     PropertyFile,
     RegisterModelStep,
+    Step,
     TrainingStep,
 )
 from baton.training.workplace import CACHED_FOR, JOB_RETRY, SERVICE_RETRY, Workplace, file_in
@@ -131,14 +133,14 @@ def gate_step(
     )
 
 
-def verdict_step(*, gate: ProcessingStep, register: RegisterModelStep) -> ConditionStep:
+def verdict_step(*, gate: ProcessingStep, registration: tuple[Step, ...]) -> ConditionStep:
     """Registers what passed the gate, and says why when it did not."""
     report = file_in(gate.output("output"), "gate.json")
     refusal = Join("", ("The gate refused this version: ", gate.value(GATE_REPORT, "reasons"), " Report: ", report))
     return ConditionStep(
         name="Passed",
         conditions=(Comparison(relation="Equals", left=gate.value(GATE_REPORT, "passed"), right=1),),
-        if_steps=(register,),
+        if_steps=registration,
         else_steps=(FailStep(name="Refuse", message=refusal),),
     )
 
@@ -151,9 +153,13 @@ def training_definition(
     author: str,
     drift_configurations: DriftConfigurations,
     analyse: Backend,
+    signer_arn: str,
     wrangle: ProcessingStep | None = None,
 ) -> PipelineDefinition:
-    """The whole pipeline of one model. `commit` and `author` are those of the deployed code."""
+    """The whole pipeline of one model. `commit` and `author` are those of the deployed code.
+
+    `signer_arn` is the function that signs the evidence.
+    """
     commit_id = Parameter(name="CommitId", default=commit)
     author_name = Parameter(name="Author", default=author)
     preprocess = preprocess_step(workplace, wrangle)
@@ -161,6 +167,23 @@ def training_definition(
     evaluate = evaluate_step(workplace, preprocess, train)
     analyses = analyse(preprocess=preprocess, train=train)
     gate = gate_step(workplace, train=train, evaluate=evaluate, analyses=analyses)
+    origin = Origin(
+        commit=commit_id.value,
+        author=author_name.value,
+        reason=REASON.value,
+        dataset_uri=DATASET_URI.value,
+        dataset_hash=DATASET_HASH.value,
+    )
+    bundle = evidence_step(workplace, origin=origin, train=train)
+    artifact_sha256 = gate.value(GATE_REPORT, "artifact_sha256")
+    sign = sign_step(
+        workplace,
+        signer_arn=signer_arn,
+        origin=origin,
+        train=train,
+        artifact_sha256=artifact_sha256,
+        bundle=bundle,
+    )
     package = ModelPackage(
         group_name=workplace.group_name,
         image=workplace.image,
@@ -184,8 +207,9 @@ def training_definition(
             "dataset_hash": DATASET_HASH.value,
             "dataset_uri": DATASET_URI.value,
             "evidence_uri": workplace.evidence(),
+            "evidence_sha256": sign.output(BUNDLE_SHA256),
             "image": workplace.image,
-            "artifact_sha256": gate.value(GATE_REPORT, "artifact_sha256"),
+            "artifact_sha256": artifact_sha256,
             "pipeline_execution": ExecutionVariable("PipelineExecutionArn"),
             "reason": REASON.value,
         },
@@ -200,6 +224,6 @@ def training_definition(
             evaluate,
             *analyses.steps,
             gate,
-            verdict_step(gate=gate, register=register),
+            verdict_step(gate=gate, registration=(bundle, sign, register)),
         ),
     )

@@ -18,6 +18,7 @@ from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
 from baton.specification.wrangler import Wrangler
+from baton.training.evidence_signer import EvidenceSigner
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
 from baton.training.model_pipeline import (
     DATASET_URI,
@@ -78,6 +79,7 @@ class TrainingPipeline(Construct):
             asks_shadow_endpoints=managed is not None,
             runs_flow=wrangler_image is not None,
         )
+        self.signer = EvidenceSigner(self, "Signer", platform=platform, model=model.name)
         pipeline_role = PipelineRole(
             self,
             "PipelineRole",
@@ -86,6 +88,7 @@ class TrainingPipeline(Construct):
             job_role=self._job_role.role,
             registry=registry,
             creates_models=managed is not None,
+            signer_arn=self.signer.function.function_arn,
         )
         workplace = self._workplace(platform, model, registry, images)
         analyse = self._managed(workplace, model, managed) if managed else partial(open_analyses, workplace)
@@ -106,6 +109,7 @@ class TrainingPipeline(Construct):
                 ).s3_uri,
             ),
             analyse=analyse,
+            signer_arn=self.signer.function.function_arn,
             wrangle=wrangle,
         )
         self.pipeline_name = name

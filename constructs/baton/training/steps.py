@@ -175,6 +175,36 @@ class ModelStep(Step):
 
 
 @dataclass(frozen=True, kw_only=True)
+class LambdaStep(Step):
+    """Calls a function, which answers within 10 minutes with a text for each of `outputs`."""
+
+    type: ClassVar[str] = "Lambda"
+
+    function_arn: str
+    inputs: Mapping[str, Value]
+    outputs: tuple[str, ...] = ()
+
+    def arguments(self) -> dict[str, Any]:
+        """The event that the function is called with."""
+        return dict(self.inputs)
+
+    def extras(self) -> dict[str, Any]:
+        """The function and what it answers."""
+        parameters = [{"OutputName": name, "OutputType": "String"} for name in self.outputs]
+        return {"FunctionArn": self.function_arn, "OutputParameters": parameters}
+
+    def output(self, name: str) -> StepProperty:
+        """One of its answers.
+
+        Raises:
+            ValueError: It has no output of that name.
+        """
+        if name not in self.outputs:
+            raise ValueError(f"step {self.name} has no output {name!r}; it has {', '.join(self.outputs) or 'none'}")
+        return StepProperty(self.name, f"OutputParameters['{name}']")
+
+
+@dataclass(frozen=True, kw_only=True)
 class RegisterModelStep(Step):
     """Registers a version of a model."""
 

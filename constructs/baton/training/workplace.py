@@ -104,10 +104,12 @@ class Workplace:
         property_files: tuple[PropertyFile, ...] = (),
         depends_on: tuple[str, ...] = (),
         cache_for: str | None = None,
+        facts: Mapping[str, Value] | None = None,
     ) -> ProcessingStep:
         """A step that runs `pipeline_scripts.<script>` with one argument, a folder, for all it reads and writes.
 
-        The container has no network: SageMaker brings the inputs and takes the outputs.
+        The container has no network: SageMaker brings the inputs and takes the outputs. What no file tells it, it
+        finds in its environment, as `facts` names it.
         """
         inputs = [JobInput(name=key, s3_uri=uri, local_path=f"{PROCESSING_INPUT}/{key}") for key, uri in reads.items()]
         outputs = [
@@ -126,7 +128,7 @@ class Workplace:
             output_key_arn=self.data_key_arn if purpose == "data" else self.models_key_arn,
             max_runtime_seconds=self.max_runtime_seconds,
             entrypoint=("python3", "-m", "pipeline_scripts", script, *arguments),
-            environment=self.code.environment(PROCESSING_INPUT),
+            environment={**self.code.environment(PROCESSING_INPUT), **(facts or {})},
             inputs=(*inputs, *self.code.inputs()),
             outputs=tuple(outputs),
         )

@@ -1,0 +1,81 @@
+"""Who vouches for a version: one function, with a key that signs for nobody else."""
+
+import aws_cdk as cdk
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from baton.permissions import allow
+from baton.platform import Platform
+
+
+class EvidenceSigner(Construct):
+    """Checks the bundle of evidence of one model's versions and signs its hash.
+
+    The key's own policy denies signing to everybody but the function's role: no policy of another role, an
+    administrator's neither, can allow it. The private key never leaves KMS. Asymmetric keys cannot be rotated.
+
+    Args:
+        platform: Keys and zones.
+        model: The model's name, which is its prefix in the zones.
+
+    Attributes:
+        key: Signs; who may verify is granted by `grant_verify`.
+        function: What the pipeline's step calls.
+
+    See:
+        https://docs.aws.amazon.com/kms/latest/developerguide/symmetric-asymmetric.html
+    """
+
+    def __init__(self, scope: Construct, construct_id: str, *, platform: Platform, model: str) -> None:
+        super().__init__(scope, construct_id)
+        self.key = kms.Key(
+            self,
+            "Key",
+            description=f"Baton: signs the evidence of {model}",
+            key_spec=kms.KeySpec.ECC_NIST_P256,
+            key_usage=kms.KeyUsage.SIGN_VERIFY,
+            removal_policy=platform.removal_policy,
+        )
+        zones = platform.zones
+        handler = platform.handler_function(
+            self,
+            "Handler",
+            handler="sign_evidence",
+            description=f"Checks and signs the evidence of a version of {model}",
+            environment={
+                "MODEL_NAME": model,
+                "EVIDENCE_BUCKET": zones.evidence.bucket_name,
+                "MODELS_BUCKET": zones.models.bucket_name,
+                "SIGNING_KEY_ARN": self.key.key_arn,
+            },
+            timeout=cdk.Duration.minutes(5),
+        )
+        self.function = handler.function
+        why = "Every version lies in a folder of its own under this model's prefix."
+        objects = [bucket.arn_for_objects(f"{model}/*") for bucket in (zones.models, zones.evidence)]
+        allow(handler.role, ["s3:GetObject"], objects, why=why)
+        allow(
+            handler.role,
+            ["s3:PutObject"],
+            [zones.evidence.arn_for_objects(f"{model}/*/evidence/signature.json")],
+            why="Each execution has a folder of its own; the signature is the one file it may write there.",
+        )
+        # Without it S3 answers that access is denied, and not that an object is missing.
+        allow(handler.role, ["s3:ListBucket"], [zones.models.bucket_arn, zones.evidence.bucket_arn])
+        allow(handler.role, ["kms:Decrypt", "kms:GenerateDataKey"], [platform.keys.models.key_arn])
+        allow(handler.role, ["kms:Sign"], [self.key.key_arn])
+        self.key.add_to_resource_policy(
+            iam.PolicyStatement(
+                sid="OnlyTheSignerSigns",
+                effect=iam.Effect.DENY,
+                principals=[iam.AnyPrincipal()],
+                actions=["kms:Sign"],
+                resources=["*"],
+                conditions={"ArnNotEquals": {"aws:PrincipalArn": handler.role.role_arn}},
+            )
+        )
+
+    def grant_verify(self, role: iam.Role) -> None:
+        """Let `role` verify a signature, and read the public key to do so outside of AWS."""
+        allow(role, ["kms:GetPublicKey", "kms:Verify"], [self.key.key_arn])

@@ -1,0 +1,73 @@
+"""How the evidence of what passed the gate is bundled and signed before the version is registered."""
+
+from dataclasses import dataclass, fields
+
+from baton.training.references import ExecutionVariable, Join, Value
+from baton.training.steps import LambdaStep, ProcessingStep, TrainingStep
+from baton.training.workplace import Workplace
+
+MANIFEST = "_manifest.json"  # as the ETL job calls it, in the folder of the dataset
+
+BUNDLE_SHA256 = "bundle_sha256"
+
+EXECUTION_ARN = ExecutionVariable("PipelineExecutionArn")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """Who asked for a version, and what it is made from."""
+
+    commit: Value
+    author: Value
+    reason: Value
+    dataset_uri: Value
+    dataset_hash: Value
+
+
+def evidence_step(workplace: Workplace, *, origin: Origin, train: TrainingStep) -> ProcessingStep:
+    """Bundles all evidence of the execution, whichever steps wrote it. It lies behind the gate, which waits for them.
+
+    `DatasetUri` ends in a slash.
+    """
+    facts = {f"BATON_ORIGIN_{field.name.upper()}": getattr(origin, field.name) for field in fields(origin)}
+    return workplace.script(
+        "Evidence",
+        "training.evidence",
+        reads={
+            "evidence": workplace.evidence(),
+            "model": train.artifact,
+            "manifest": Join("", (origin.dataset_uri, MANIFEST)),
+        },
+        writes={"output": workplace.evidence("evidence")},
+        facts={
+            **facts,
+            "BATON_ORIGIN_EXECUTION": EXECUTION_ARN,
+            "BATON_ORIGIN_IMAGE": workplace.image,
+        },
+    )
+
+
+def sign_step(
+    workplace: Workplace,
+    *,
+    signer_arn: str,
+    origin: Origin,
+    train: TrainingStep,
+    artifact_sha256: Value,
+    bundle: ProcessingStep,
+) -> LambdaStep:
+    """Has the bundle checked and signed. It tells the function what the bundle must say, for a script wrote that."""
+    return LambdaStep(
+        name="Sign",
+        function_arn=signer_arn,
+        inputs={
+            "execution": EXECUTION_ARN,
+            "commit": origin.commit,
+            "dataset_hash": origin.dataset_hash,
+            "evidence_uri": workplace.evidence(),
+            "artifact_uri": train.artifact,
+            "artifact_sha256": artifact_sha256,
+        },
+        outputs=(BUNDLE_SHA256,),
+        depends_on=(bundle.name,),
+    )

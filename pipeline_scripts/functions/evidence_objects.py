@@ -1,0 +1,86 @@
+"""Objects that a decision rests on: read from the one bucket that may hold them, or refused in one sentence."""
+
+import hashlib
+import json
+from typing import Any
+from urllib.parse import urlparse
+
+from botocore.exceptions import ClientError
+
+CHUNK = 1024 * 1024
+
+
+class Refused(Exception):
+    """The version must not serve; the message is the reason."""
+
+
+class Objects:
+    """The objects of one bucket.
+
+    Args:
+        s3: The client.
+        bucket: The only bucket that is read.
+    """
+
+    def __init__(self, s3: Any, *, bucket: str) -> None:
+        self._s3 = s3
+        self._bucket = bucket
+
+    def read(self, uri: str) -> bytes:
+        """The content of an object.
+
+        Raises:
+            Refused: It lies elsewhere, does not exist, or is empty.
+        """
+        content: bytes = self._open(uri).read()
+        if not content:
+            raise Refused(f"{uri} is empty")
+        return content
+
+    def sha256(self, uri: str) -> str:
+        """The hash of an object, in hex digits.
+
+        Raises:
+            Refused: It lies elsewhere or does not exist.
+        """
+        digest = hashlib.sha256()
+        for chunk in self._open(uri).iter_chunks(CHUNK):
+            digest.update(chunk)
+        return digest.hexdigest()
+
+    def write(self, uri: str, content: bytes) -> None:
+        """Write an object; the bucket encrypts it.
+
+        Raises:
+            Refused: It would lie elsewhere.
+        """
+        self._s3.put_object(Bucket=self._bucket, Key=self._key(uri), Body=content)
+
+    def _open(self, uri: str) -> Any:
+        try:
+            return self._s3.get_object(Bucket=self._bucket, Key=self._key(uri))["Body"]
+        except ClientError as error:
+            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
+                raise Refused(f"{uri} does not exist") from error
+            raise
+
+    def _key(self, uri: str) -> str:
+        parts = urlparse(uri)
+        if parts.scheme != "s3" or parts.netloc != self._bucket:
+            raise Refused(f"{uri or 'an unnamed object'} does not lie in {self._bucket}, where Baton keeps it")
+        return parts.path.lstrip("/")
+
+
+def as_json(content: bytes, *, where: str) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        Refused: It is none.
+    """
+    try:
+        value = json.loads(content)
+    except ValueError as error:
+        raise Refused(f"{where} is not JSON") from error
+    if not isinstance(value, dict):
+        raise Refused(f"{where} is not a JSON object")
+    return value

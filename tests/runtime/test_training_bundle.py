@@ -1,0 +1,152 @@
+"""The bundle holds the hash of every file of the evidence, and the signer and reconcile accept what the step wrote."""
+
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from pipeline_scripts.functions.evidence_objects import Objects
+from pipeline_scripts.functions.reconcile_verify import verify
+from pipeline_scripts.functions.sign_evidence import sign_evidence
+from pipeline_scripts.training import evidence
+from tests.runtime.churn import Trained
+from tests.runtime.reconcile_world import EVIDENCE, MODELS, clients, signing_key
+
+RUN = "bank_churn/run-1"
+ORIGIN = {
+    "EXECUTION": "arn:aws:sagemaker:eu-west-1:000000000000:pipeline/p/execution/run-1",
+    "COMMIT": "0123abc",
+    "AUTHOR": "ada@bank.example",
+    "REASON": "manual",
+    "IMAGE": "registry/xgboost:3.0-5@sha256:1",
+    "DATASET_URI": "s3://curated/bank_churn/runs/r1/",
+    "DATASET_HASH": "d" * 64,
+}
+MANIFEST = {"dataset_hash": "d" * 64, "rows": 10, "quality": [{"rule": "RowCount > 5", "outcome": "Passed"}]}
+
+
+@pytest.fixture
+def root(trained: Trained, job: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folders as SageMaker would mount them."""
+    shutil.copytree(trained.evidence, tmp_path / "evidence")
+    shutil.copytree(trained.artefact, tmp_path / "model")
+    (tmp_path / "manifest").mkdir()
+    (tmp_path / "manifest" / "_manifest.json").write_text(json.dumps(MANIFEST))
+    (tmp_path / "wheels").mkdir()
+    (tmp_path / "wheels" / "1.zip").write_bytes(b"wheels")
+    for name, value in ORIGIN.items():
+        monkeypatch.setenv(f"BATON_ORIGIN_{name}", value)
+    monkeypatch.setenv("BATON_WHEELS", str(tmp_path / "wheels"))
+    assert job == tmp_path / "ml"
+    return tmp_path
+
+
+def arguments(root: Path) -> list[str]:
+    folders = {**{name: root / name for name in ("evidence", "model", "manifest")}, "output": root / "bundle"}
+    return [text for name, folder in folders.items() for text in (f"--{name}", str(folder))]
+
+
+def bundle(root: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((root / "bundle" / "bundle.json").read_text())
+    return content
+
+
+def message(root: Path) -> str:
+    return (root / "ml" / "output" / "message").read_text()
+
+
+def test_every_file_of_the_evidence_is_listed_with_its_hash(root: Path) -> None:
+    assert evidence.main(arguments(root)) == 0
+    found = bundle(root)
+    files = [path for path in (root / "evidence").rglob("*") if path.is_file()]
+    expected = {
+        path.relative_to(root / "evidence").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
+    }
+    assert found["files"] == expected and len(expected) > 8
+
+
+def test_the_bundle_says_where_the_version_comes_from(root: Path) -> None:
+    assert evidence.main(arguments(root)) == 0
+    found = bundle(root)
+    assert (found["commit"], found["author"], found["execution"]) == tuple(
+        ORIGIN[name] for name in ("COMMIT", "AUTHOR", "EXECUTION")
+    )
+    assert found["dataset"]["manifest"] == MANIFEST
+    assert found["environment"] == {"1.zip": hashlib.sha256(b"wheels").hexdigest()}
+    archive = root / "model" / "model.tar.gz"
+    assert found["artifact"]["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert {"model.json", "code/inference.py"} <= found["artifact"]["members"].keys()
+    assert found["gate"]["passed"] == 1 and found["metrics"]["auc"] == found["gate"]["auc"]
+
+
+def test_the_same_evidence_gives_the_same_bytes(root: Path) -> None:
+    assert evidence.main(arguments(root)) == 0
+    once = (root / "bundle" / "bundle.json").read_bytes()
+    assert evidence.main(arguments(root)) == 0
+    assert (root / "bundle" / "bundle.json").read_bytes() == once
+
+
+def test_an_earlier_bundle_of_the_execution_is_not_listed(root: Path) -> None:
+    (root / "evidence" / "evidence").mkdir()
+    (root / "evidence" / "evidence" / "bundle.json").write_text("{}")
+    assert evidence.main(arguments(root)) == 0
+    assert not [name for name in bundle(root)["files"] if name.startswith("evidence/")]
+
+
+def test_a_manifest_of_another_dataset_is_refused(root: Path) -> None:
+    (root / "manifest" / "_manifest.json").write_text(json.dumps({**MANIFEST, "dataset_hash": "other"}))
+    assert evidence.main(arguments(root)) == 1
+    assert "is of the dataset other" in message(root)
+
+
+def test_a_version_that_the_gate_refused_gets_no_bundle(root: Path) -> None:
+    gate = root / "evidence" / "gate" / "gate.json"
+    gate.write_text(json.dumps({**json.loads(gate.read_text()), "passed": 0}))
+    assert evidence.main(arguments(root)) == 1
+    assert "nothing to vouch for" in message(root)
+
+
+def test_what_the_pipeline_did_not_say_is_named(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("BATON_ORIGIN_COMMIT")
+    assert evidence.main(arguments(root)) == 1
+    assert "lacks BATON_ORIGIN_COMMIT" in message(root)
+
+
+@pytest.fixture
+def s3() -> Iterator[Any]:
+    with clients() as (_, found):
+        yield found
+
+
+def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None:
+    assert evidence.main(arguments(root)) == 0
+    for path in (root / "evidence").rglob("*"):
+        if path.is_file():
+            s3.upload_file(str(path), EVIDENCE, f"{RUN}/{path.relative_to(root / 'evidence').as_posix()}")
+    s3.upload_file(str(root / "bundle" / "bundle.json"), EVIDENCE, f"{RUN}/evidence/bundle.json")
+    s3.upload_file(str(root / "model" / "model.tar.gz"), MODELS, f"{RUN}/model.tar.gz")
+    target = {
+        "execution": ORIGIN["EXECUTION"],
+        "commit": ORIGIN["COMMIT"],
+        "dataset_hash": ORIGIN["DATASET_HASH"],
+        "evidence_uri": f"s3://{EVIDENCE}/{RUN}",
+        "artifact_uri": f"s3://{MODELS}/{RUN}/model.tar.gz",
+        "artifact_sha256": bundle(root)["artifact"]["sha256"],
+    }
+    kms = boto3.client("kms")
+    given: dict[str, Any] = {
+        "model": "bank_churn",
+        "evidence": Objects(s3, bucket=EVIDENCE),
+        "models": Objects(s3, bucket=MODELS),
+        "kms": kms,
+        "key_arn": signing_key(kms),
+    }
+    digest = sign_evidence(target, **given)["bundle_sha256"]
+    assert digest == hashlib.sha256((root / "bundle" / "bundle.json").read_bytes()).hexdigest()
+    state = verify({"target": {**target, "evidence_sha256": digest}}, **given)
+    assert state["outcome"] == "verified", state["reason"]
