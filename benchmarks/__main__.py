@@ -18,6 +18,7 @@ NAMES = (
     "watermarks",
     "malformed_input",
     "extraction",
+    "self_approval",
 )
 
 
