@@ -42,6 +42,11 @@ def probes(roles: Mapping[str, Role], templates: Templates) -> dict[str, Request
     endpoint_role = roles["bank-churn-serving/ModelRole"].arn
     found = {
         "approve a version": Request("sagemaker:UpdateModelPackage", VERSION, {STATUS: "Approved"}),
+        "approve a version and rewrite its hash": Request(
+            "sagemaker:UpdateModelPackage",
+            VERSION,
+            {STATUS: "Approved", "sagemaker:CustomerMetadataProperties/artifact_sha256": "another"},
+        ),
         "reject a version": Request("sagemaker:UpdateModelPackage", VERSION, {STATUS: "Rejected"}),
         "set a version back to pending": Request(
             "sagemaker:UpdateModelPackage", VERSION, {STATUS: "PendingManualApproval"}

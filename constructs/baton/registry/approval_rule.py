@@ -42,6 +42,17 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
     ]
 
 
+def deny_rewriting_statement() -> iam.PolicyStatement:
+    """A verdict rewrites no hash of the artefact, for by that hash a swapped artefact is found."""
+    return iam.PolicyStatement(
+        sid="NoOtherHash",
+        effect=iam.Effect.DENY,
+        actions=["sagemaker:UpdateModelPackage"],
+        resources=["*"],
+        conditions={"Null": {"sagemaker:CustomerMetadataProperties/artifact_sha256": "false"}},
+    )
+
+
 def deny_serving_statements() -> list[iam.PolicyStatement]:
     """What would serve a version past the officer: another endpoint, another workflow, another rule, another role.
 
