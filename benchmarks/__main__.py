@@ -20,6 +20,7 @@ NAMES = (
     "extraction",
     "fault_battery",
     "tampering",
+    "self_approval",
 )
 
 

@@ -10,7 +10,7 @@ import pytest
 from aws_cdk import aws_s3 as s3
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-from baton.registry.approval_rule import deny_approval_statements, group_policy
+from baton.registry.approval_rule import deny_approval_statements, deny_serving_statements, group_policy
 from tests.infrastructure.platform_assembly import Stack, statements, synthesise, synthesised
 
 PERSONAS = {
@@ -113,6 +113,7 @@ def test_nobody_else_may_decide_whatever_is_attached_to_them(stack: Stack, perso
         "sagemaker:DeleteModelPackageGroup",
         "sagemaker:DeleteModelPackageGroupPolicy",
         "sagemaker:PutModelPackageGroupPolicy",
+        *(action for statement in deny_serving_statements() for action in statement.actions),
     } == actions(denied, "Deny")
 
 

@@ -12,7 +12,13 @@ from baton.etl.glue_job import GlueEtlJob
 from baton.governance import duties
 from baton.governance.persona import Duty, Persona
 from baton.platform import Platform
-from baton.registry.approval_rule import OFFICER, VERDICTS, deny_approval_statements
+from baton.registry.approval_rule import (
+    OFFICER,
+    VERDICTS,
+    deny_approval_statements,
+    deny_rewriting_statement,
+    deny_serving_statements,
+)
 from baton.registry.model_registry import ModelRegistry
 
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
@@ -75,13 +81,14 @@ class Team(Construct):
             curated=platform.zones.curated,
             key=platform.keys.data,
         )
-        forbidden = deny_approval_statements()
+        forbidden = [*deny_approval_statements(), *deny_serving_statements()]
         self.compliance_officer = Persona(
             self,
             "ComplianceOfficer",
             name=OFFICER,
             description="Reads the evidence of a version, and approves or rejects it",
             duties=self._of_compliance_officer(),
+            denied=[deny_rewriting_statement()],
         )
         self.data_scientist = Persona(
             self,

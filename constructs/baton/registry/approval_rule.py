@@ -42,6 +42,62 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
     ]
 
 
+def deny_rewriting_statement() -> iam.PolicyStatement:
+    """A verdict rewrites no hash of the artefact, for by that hash a swapped artefact is found."""
+    return iam.PolicyStatement(
+        sid="NoOtherHash",
+        effect=iam.Effect.DENY,
+        actions=["sagemaker:UpdateModelPackage"],
+        resources=["*"],
+        conditions={"Null": {"sagemaker:CustomerMetadataProperties/artifact_sha256": "false"}},
+    )
+
+
+def deny_serving_statements() -> list[iam.PolicyStatement]:
+    """What would serve a version past the officer: another endpoint, another workflow, another rule, another role.
+
+    For the same roles as the denial of verdicts. A training registers no stage of a life cycle, because a stage can
+    stand for an approval.
+    """
+    return [
+        iam.PolicyStatement(
+            sid="NoWayAroundTheVerdict",
+            effect=iam.Effect.DENY,
+            actions=[
+                "cloudformation:CreateChangeSet",
+                "cloudformation:ExecuteChangeSet",
+                "cloudformation:UpdateStack",
+                "events:DisableRule",
+                "events:PutRule",
+                "events:PutTargets",
+                "events:RemoveTargets",
+                "iam:AttachRolePolicy",
+                "iam:CreatePolicyVersion",
+                "iam:DeleteRolePermissionsBoundary",
+                "iam:PutRolePermissionsBoundary",
+                "iam:PutRolePolicy",
+                "iam:TagRole",
+                "iam:TagUser",
+                "iam:UpdateAssumeRolePolicy",
+                "lambda:AddPermission",
+                "lambda:UpdateFunctionCode",
+                "lambda:UpdateFunctionConfiguration",
+                "sagemaker:UpdateEndpoint",
+                "sagemaker:UpdateEndpointWeightsAndCapacities",
+                "states:UpdateStateMachine",
+            ],
+            resources=["*"],
+        ),
+        iam.PolicyStatement(
+            sid="NoVersionBornInAStage",
+            effect=iam.Effect.DENY,
+            actions=["sagemaker:CreateModelPackage"],
+            resources=["*"],
+            conditions={"Null": {"sagemaker:ModelLifeCycle:Stage": "false"}},
+        ),
+    ]
+
+
 def group_policy(*, group_arn: str, versions_arn: str) -> iam.PolicyDocument:
     """The same rule as the policy of a model package group: it also binds roles that are not Baton's.
 

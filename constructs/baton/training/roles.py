@@ -9,7 +9,7 @@ from constructs import Construct
 from baton.foundation.container_role import ContainerRole
 from baton.permissions import acknowledge_wildcards
 from baton.platform import Platform
-from baton.registry.approval_rule import deny_approval_statements
+from baton.registry.approval_rule import deny_approval_statements, deny_serving_statements
 from baton.registry.model_registry import ModelRegistry
 from baton.training.wrangler_step import WRANGLED
 
@@ -207,7 +207,7 @@ def _allow(
 
 def _forbid_approval(role: iam.Role) -> None:
     """A scientist's code runs as these roles, so they are denied what no scientist may do."""
-    for statement in deny_approval_statements():
+    for statement in (*deny_approval_statements(), *deny_serving_statements()):
         role.add_to_policy(statement)
 
 
