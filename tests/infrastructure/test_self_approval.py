@@ -128,6 +128,15 @@ def row(role: str, may: set[str]) -> str:
     return f"| `{role}` | {'; '.join(sorted(may))} |"
 
 
+def test_without_its_denial_the_officer_could_rewrite_the_hash(
+    roles: dict[str, Role], templates: Templates, table: Table
+) -> None:
+    path = "approve a version and rewrite its hash"
+    weak = dataclasses.replace(roles[OFFICER], boundary=None)
+    assert evaluate({**kept(roles), OFFICER: weak}, templates)[OFFICER][path]
+    assert not table[OFFICER][path]
+
+
 def kept(roles: dict[str, Role]) -> dict[str, Role]:
     """The roles that probes are about."""
     return {
