@@ -163,7 +163,8 @@ REVIEWED = {"deploy through the bootstrap"}
 # Deployed functions of ours write the ledger, which orders and records; a verdict is read from the registry alone.
 LEDGER = {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
 KEEPERS = ("bank-churn-approval/Steps", "bank-churn-automation/Steps")
-# The artefact's hash was registered with the version, and the reconcile workflow refuses another one.
+# Only SageMaker uses a job's role (scripts run in isolation), and reconcile refuses an artefact of another hash.
+# docs/roles.md says what that leaves open.
 CAUGHT = {"s3:PutObject"}
 
 
