@@ -120,7 +120,12 @@ class Templates:
 
     def _reference(self, stack: str, logical_id: str) -> str:
         kind = self._stacks[stack]["Resources"].get(logical_id, {}).get("Type", "")
-        by_arn = ("AWS::StepFunctions::StateMachine", "AWS::SNS::Topic", "AWS::IAM::ManagedPolicy")
+        by_arn = (
+            "AWS::IAM::ManagedPolicy",
+            "AWS::SNS::Topic",
+            "AWS::SecretsManager::Secret",
+            "AWS::StepFunctions::StateMachine",
+        )
         return self._arn(stack, logical_id) if kind in by_arn else logical_id.lower()
 
     def _arn(self, stack: str, logical_id: str) -> str:
@@ -135,6 +140,7 @@ class Templates:
             "AWS::Lambda::Function": f"arn:aws:lambda:{here}:function:{name}",
             "AWS::StepFunctions::StateMachine": f"arn:aws:states:{here}:stateMachine:{name}",
             "AWS::DynamoDB::Table": f"arn:aws:dynamodb:{here}:table/{name}",
+            "AWS::SecretsManager::Secret": f"arn:aws:secretsmanager:{here}:secret:{name}-AbCdEf",
             "AWS::SQS::Queue": f"arn:aws:sqs:{here}:{name}",
             "AWS::SNS::Topic": f"arn:aws:sns:{here}:{name}",
             "AWS::Logs::LogGroup": f"arn:aws:logs:{here}:log-group:{name}:*",

@@ -109,7 +109,7 @@ def test_only_update_changes_anything_and_only_one_stack_as_one_role(template: d
     assert changing["Update"] == {"cloudformation:UpdateStack", "iam:PassRole"}
     [update] = [s for s in statements(template, "StepsUpdate") if s["Action"] == "cloudformation:UpdateStack"]
     [role] = [key for key in of_type(template, "AWS::IAM::Role") if key.startswith("ServingExecutionRole")]
-    assert update["Condition"] == {"StringEquals": {"cloudformation:RoleArn": {"Fn::GetAtt": [role, "Arn"]}}}
+    assert update["Condition"] == {"ArnEquals": {"cloudformation:RoleArn": {"Fn::GetAtt": [role, "Arn"]}}}
     assert "bank-churn-serving/*" in json.dumps(update["Resource"])
     [passing] = [s for s in statements(template, "StepsUpdate") if s["Action"] == "iam:PassRole"]
     assert passing["Resource"] == {"Fn::GetAtt": [role, "Arn"]}

@@ -106,7 +106,7 @@ class ReconcileSteps(Construct):
             ["cloudformation:UpdateStack"],
             [self._target.stack_arn(self)],
             why=STACK_NAMES,
-            conditions={"StringEquals": {"cloudformation:RoleArn": execution_role.role_arn}},
+            conditions={"ArnEquals": {"cloudformation:RoleArn": execution_role.role_arn}},
         )
         allow(
             step.role,
