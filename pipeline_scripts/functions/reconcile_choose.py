@@ -111,6 +111,7 @@ def _target(package: dict[str, Any]) -> dict[str, str]:
         "execution": properties.get("pipeline_execution", ""),
         "dataset_hash": properties.get("dataset_hash", ""),
         "commit": properties.get("commit", ""),
+        "author": properties.get("author", ""),
         "approver": package.get("LastModifiedBy", {}).get("UserProfileName")
         or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),
         "approval_note": package.get("ApprovalDescription", ""),

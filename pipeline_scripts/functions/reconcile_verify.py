@@ -54,6 +54,8 @@ def _verified_canary(
     target: dict[str, str], *, model: str, evidence: Objects, models: Objects, kms: Any, key_arn: str
 ) -> dict[str, Any]:
     """The registry names one bundle by its hash, the key vouches for it, and it names all else."""
+    if approved_by_its_author(author=target["author"], approver=target["approver"]):
+        raise Refused(f"its author {target['author']} approved it; another compliance officer must decide")
     registered = target["evidence_sha256"]
     if not registered:
         raise Refused("no signed evidence was registered with it; reject it and train again")
@@ -66,6 +68,18 @@ def _verified_canary(
     check_signature(signature, kms=kms, key_arn=key_arn, digest=registered)
     bundle = check_bundle(sha256, content, version=version, evidence=evidence, models=models)
     return _canary(bundle.json(evidence, "evaluation/evaluation.json"))
+
+
+def approved_by_its_author(*, author: str, approver: str) -> bool:
+    """Whether one person wrote and approved a version, as far as names tell.
+
+    Args:
+        author: The commit's, an e-mail address.
+        approver: Who decided, as the registry says it: a Studio profile, or the ARN of a session, which ends in the
+            session's name; people's sessions bear their address or the part of it before the @.
+    """
+    person = approver.rpartition("/")[2].casefold()
+    return bool(author) and person in (author.casefold(), author.casefold().partition("@")[0])
 
 
 def _canary(evaluation: dict[str, Any]) -> dict[str, Any]:

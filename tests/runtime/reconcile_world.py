@@ -135,6 +135,7 @@ class World:
     updates: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     sealed: dict[int, str] = field(default_factory=dict)
+    approver: str = "officer"
     before_step: Callable[[str], None] = lambda step: None
     _ticks: Iterator[Callable[[], None]] = field(default_factory=lambda: iter(()))
 
@@ -219,7 +220,7 @@ class World:
             "ModelPackageVersion": version.number,
             "ModelApprovalStatus": version.status,
             "InferenceSpecification": {"Containers": [{"ModelDataUrl": uri}]},
-            "LastModifiedBy": {"IamIdentity": {"Arn": "arn:aws:iam::000000000000:role/officer"}},
+            "LastModifiedBy": {"IamIdentity": {"Arn": f"arn:aws:iam::000000000000:role/{self.approver}"}},
             "CustomerMetadataProperties": {
                 "evidence_uri": version.evidence_uri,
                 "artifact_sha256": version.artifact_sha256,
@@ -227,6 +228,7 @@ class World:
                 "pipeline_execution": version.execution,
                 "dataset_hash": "d" * 64,
                 "commit": "abc",
+                "author": "ada@bank.example",
             },
         }
 

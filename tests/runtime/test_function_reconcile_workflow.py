@@ -172,6 +172,23 @@ def test_a_version_is_refused_before_anything_moves_when_its_evidence_is_wrong(
     assert reason in entry["Item"]["reason"]["S"]
 
 
+@pytest.mark.parametrize("approver", ["officer/ada@bank.example", "officer/Ada", "ada"])
+def test_a_version_that_its_author_approved_is_refused(world: World, approver: str) -> None:
+    version = world.register(1)
+    world.approver = approver
+    world.run()
+    assert world.updates == []
+    assert world.ledger.quarantined() == {version.arn}
+
+
+@pytest.mark.parametrize("approver", ["officer/grace@bank.example", "ada-b", "officer/adam"])
+def test_a_version_that_somebody_else_approved_serves(world: World, approver: str) -> None:
+    world.register(1)
+    world.approver = approver
+    world.run()
+    assert world.serving == 1
+
+
 def test_a_version_is_tried_again_once_a_person_lifts_its_quarantine(world: World) -> None:
     version = world.register(1, behaviour="broken stack")
     world.run("a")
