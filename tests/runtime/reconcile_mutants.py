@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.runtime import reconcile_battery, reconcile_world
+from tests.runtime.reconcile_definition import definition
 
 PACKAGE = "pipeline_scripts.functions"
 DEFINITION = "the state machine"
@@ -86,7 +87,7 @@ def living(mutant: Mutant) -> Iterator[None]:
 
 def _redirect(mutant: Mutant, patch: pytest.MonkeyPatch) -> None:
     state, outcome = mutant.old.split()
-    choices = reconcile_world.definition()["States"][state]["Choices"]
+    choices = definition()["States"][state]["Choices"]
     [way] = [choice for choice in choices if choice["StringEquals"] == outcome]
     patch.setitem(way, "Next", mutant.new)
 

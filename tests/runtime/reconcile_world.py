@@ -1,29 +1,18 @@
-"""A registry, a stack and an endpoint to reconcile, and an interpreter for the workflow as it is synthesised."""
+"""A registry, a stack and an endpoint to reconcile, and the workflow at work on them."""
 
 import hashlib
 import io
 import json
-import os
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import aws_cdk as cdk
 import boto3
 import pytest
-from aws_cdk import aws_kms as kms
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_logs as logs
-from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that Lambda's stubs name)
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from baton.approval.workflow import ReconcileWorkflow
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.evidence_signature import sign
@@ -34,46 +23,12 @@ from pipeline_scripts.functions.reconcile_record import record
 from pipeline_scripts.functions.reconcile_update import update
 from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.reconcile_watch import watch
-from tests.runtime.state_machine import Machine, TaskFailed, written
+from tests.runtime.reconcile_definition import definition
+from tests.runtime.state_machine import Machine, TaskFailed
 
 GROUP, STACK, ENDPOINT = "baton-dev-bank-churn", "baton-dev-bank-churn-serving", "baton-dev-bank-churn"
 MODELS, EVIDENCE, TABLE = "models", "evidence", "ledger"
-STEPS = ("choose", "verify", "update", "watch", "prove", "record")
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:people"
-
-
-@cache
-def definition() -> dict[str, Any]:
-    """The workflow's definition as the construct synthesises it; resources are reduced to the step's name."""
-    os.environ["PATH"] = f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    stack = cdk.Stack()
-    functions = {
-        step: SimpleNamespace(
-            function=lambda_.Function.from_function_arn(
-                stack, step, f"arn:aws:lambda:eu-west-1:000000000000:function:{step}"
-            )
-        )
-        for step in STEPS
-    }
-    workflow = ReconcileWorkflow(
-        stack,
-        "Workflow",
-        steps=SimpleNamespace(**functions),  # type: ignore[arg-type]
-        poll=cdk.Duration.seconds(2),
-        time_limit=cdk.Duration.hours(1),
-        key=kms.Key(stack, "Key"),
-        log_retention=logs.RetentionDays.ONE_DAY,
-    )
-    [machine] = [
-        node.definition_string
-        for node in workflow.machine.node.find_all()
-        if hasattr(node, "definition_string") and node.definition_string
-    ]
-    found = written(stack.resolve(machine))
-    for state in found["States"].values():
-        if state["Type"] == "Task":
-            state["Resource"] = state["Resource"].rpartition(":")[2]
-    return found
 
 
 @dataclass
