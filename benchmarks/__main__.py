@@ -18,6 +18,8 @@ NAMES = (
     "watermarks",
     "malformed_input",
     "extraction",
+    "retraining",
+    "attributions",
     "fault_battery",
     "tampering",
     "self_approval",
