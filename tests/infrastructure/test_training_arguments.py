@@ -91,6 +91,16 @@ FAULTS: dict[str, Callable[[Steps], object]] = {
     ),
     "an image with a blank in its name": lambda s: _container(s).update(Image="sagemaker xgboost"),
     "an environment in the wrong place": lambda s: s["Register"]["Arguments"].update(Environment={"A": "b"}),
+    "no security group": lambda s: s["Train"]["Arguments"]["VpcConfig"].update(SecurityGroupIds=[]),
+    "a volume of less than nothing": lambda s: s["Train"]["Arguments"]["ResourceConfig"].update(VolumeSizeInGB=-1),
+    "isolation that is no truth value": lambda s: s["Train"]["Arguments"].update(EnableNetworkIsolation="yes"),
+    "a metadata name that is too long": lambda s: s["Register"]["Arguments"]["CustomerMetadataProperties"].update(
+        {"k" * 129: "a"}
+    ),
+    "metadata that is too long": lambda s: s["Register"]["Arguments"]["CustomerMetadataProperties"].update(
+        commit="a" * 257
+    ),
+    "a key that no key is named": lambda s: s["Train"]["Arguments"]["OutputDataConfig"].update(KmsKeyId="k" * 2049),
 }
 
 
