@@ -148,5 +148,7 @@ def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None
     }
     digest = sign_evidence(target, **given)["bundle_sha256"]
     assert digest == hashlib.sha256((root / "bundle" / "bundle.json").read_bytes()).hexdigest()
-    state = verify({"target": {**target, "evidence_sha256": digest}}, **given)
+    state = verify(
+        {"target": {**target, "evidence_sha256": digest, "author": "ada@bank.example", "approver": "grace"}}, **given
+    )
     assert state["outcome"] == "verified", state["reason"]
