@@ -19,6 +19,7 @@ from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that
 
 from baton.ingestion.workflow import IngestionWorkflow
 from embedded.server import EmbeddedAws
+from tests.runtime.state_machine import synthesised
 
 ROOT = Path(__file__).parent.parent.parent
 BUCKET, TABLE, JOB, MODEL = "front-ingestion", "front-ingestion", "front-ingestion", "bank_churn"
@@ -114,13 +115,7 @@ def definition(functions: dict[str, str]) -> str:
             key=kms.Key(stack, "Key"),
             log_retention=logs.RetentionDays.ONE_DAY,
         )
-        [machine] = [
-            node.definition_string
-            for node in workflow.machine.node.find_all()
-            if hasattr(node, "definition_string") and node.definition_string
-        ]
-        parts = stack.resolve(machine)["Fn::Join"][1]
-    return "".join(part if isinstance(part, str) else "aws" for part in parts)
+        return json.dumps(synthesised(workflow.machine))
 
 
 class Workflow:

@@ -5,11 +5,13 @@ import json
 import tarfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import pytest
 
-from pipeline_scripts.model import Model
+from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.training import baseline, bias, evaluate, explain, gate, preprocess, train
 
 
@@ -123,3 +125,14 @@ def run_steps(root: Path) -> None:
     assert bias.main([*looked, str(evidence / "bias"), "--train", str(root / "input" / "data" / "train")]) == 0
     assert explain.main([*looked, str(evidence / "explainability")]) == 0
     assert gate.main(gate_arguments(root, evidence / "gate")) == 0
+
+
+def train_on(root: Path, specification: dict[str, Any], *, rows: int = 3_000) -> Trained:
+    """Run every step below `root`, for the model that a specification describes."""
+    (root / "model-spec.json").write_text(json.dumps(specification), encoding="utf-8")
+    write_dataset(root / "dataset", customers(rows))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
+        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
+        run_steps(root)
+    return Trained(root=root, model=parse_model(specification))

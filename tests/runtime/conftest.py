@@ -2,7 +2,6 @@
 
 import json
 import os
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.serving import inference
 from stacks.settings import load_models
-from tests.runtime.churn import Trained, customers, run_steps, write_dataset
+from tests.runtime.churn import Trained, train_on
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,15 +36,8 @@ def job(tmp_path: Path, specification: dict[str, Any], monkeypatch: pytest.Monke
 
 
 @pytest.fixture(scope="session")
-def trained(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, Any], model: Model) -> Iterator[Trained]:
-    root = tmp_path_factory.mktemp("trained")
-    (root / "model-spec.json").write_text(json.dumps(specification), encoding="utf-8")
-    write_dataset(root / "dataset", customers(3_000))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
-        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
-        run_steps(root)
-    yield Trained(root=root, model=model)
+def trained(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, Any]) -> Trained:
+    return train_on(tmp_path_factory.mktemp("trained"), specification)
 
 
 @pytest.fixture(scope="session")

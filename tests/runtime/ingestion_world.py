@@ -28,7 +28,7 @@ from pipeline_scripts.functions.ingestion_ledger import IngestionLedger
 from pipeline_scripts.functions.partition import Partition
 from pipeline_scripts.functions.record_ingestion import record
 from pipeline_scripts.functions.start_training import Training, answer_to
-from tests.runtime.state_machine import Machine, TaskFailed, written
+from tests.runtime.state_machine import Machine, TaskFailed, synthesised, with_functions_by_name
 
 MODEL, BUCKET, LEDGER, STARTS = "bank_churn", "curated", "ledger", "starts"
 FUNCTIONS = ("claim", "record", "close", "fill", "train")
@@ -61,16 +61,7 @@ def definition() -> dict[str, Any]:
         key=kms.Key(stack, "Key"),
         log_retention=logs.RetentionDays.ONE_DAY,
     )
-    [machine] = [
-        node.definition_string
-        for node in workflow.machine.node.find_all()
-        if hasattr(node, "definition_string") and node.definition_string
-    ]
-    found = written(stack.resolve(machine))
-    for state in found["States"].values():
-        if state["Type"] == "Task" and "lambda" in state["Resource"]:
-            state["Resource"] = state["Resource"].rpartition(":")[2]
-    return found
+    return with_functions_by_name(synthesised(workflow.machine))
 
 
 @dataclass

@@ -14,7 +14,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that Lambda's stubs name)
 
 from baton.approval.workflow import ReconcileWorkflow
-from tests.runtime.state_machine import written
+from tests.runtime.state_machine import synthesised, with_functions_by_name
 
 STEPS = ("choose", "verify", "update", "watch", "prove", "record")
 
@@ -41,13 +41,4 @@ def definition() -> dict[str, Any]:
         key=kms.Key(stack, "Key"),
         log_retention=logs.RetentionDays.ONE_DAY,
     )
-    [machine] = [
-        node.definition_string
-        for node in workflow.machine.node.find_all()
-        if hasattr(node, "definition_string") and node.definition_string
-    ]
-    found = written(stack.resolve(machine))
-    for state in found["States"].values():
-        if state["Type"] == "Task":
-            state["Resource"] = state["Resource"].rpartition(":")[2]
-    return found
+    return with_functions_by_name(synthesised(workflow.machine))

@@ -5,6 +5,10 @@ from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
 from typing import Any
 
+import aws_cdk as cdk
+from aws_cdk import aws_stepfunctions as sfn
+from constructs import Construct
+
 TOO_MANY_STATES = 500
 State = dict[str, Any]
 
@@ -16,6 +20,24 @@ class TaskFailed(Exception):
         super().__init__(f"{error}: {cause}")
         self.error = error
         self.cause = cause
+
+
+def synthesised(machine: Construct) -> dict[str, Any]:
+    """The definition of a state machine as its stack's template will hold it."""
+    [definition] = [
+        node.definition_string
+        for node in machine.node.find_all()
+        if isinstance(node, sfn.CfnStateMachine) and node.definition_string
+    ]
+    return written(cdk.Stack.of(machine).resolve(definition))
+
+
+def with_functions_by_name(definition: dict[str, Any]) -> dict[str, Any]:
+    """The definition with the ARN of each function that a task calls reduced to its name."""
+    for state in definition["States"].values():
+        if ":lambda:" in state.get("Resource", ""):
+            state["Resource"] = state["Resource"].rpartition(":")[2]
+    return definition
 
 
 def written(resolved: Any) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """The algorithm, its calibration and its threshold are choices of the YAML, and every step copes with each."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,14 +18,14 @@ from pipeline_scripts.analysis.artifact import Artifact, load_artifact
 from pipeline_scripts.analysis.attribution import attributions
 from pipeline_scripts.analysis.frames import labels
 from pipeline_scripts.analysis.job import JobError
-from pipeline_scripts.model import Model, parse_model
+from pipeline_scripts.model import Model
 from pipeline_scripts.serving import inference
 from pipeline_scripts.serving.calibration import Calibration
 from pipeline_scripts.serving.estimator import Logistic, read_estimator
 from pipeline_scripts.training import train
 from pipeline_scripts.training.calibrate import fit_calibration
 from pipeline_scripts.training.linear import fit_logistic
-from tests.runtime.churn import Trained, customers, run_steps, write_dataset
+from tests.runtime.churn import Trained, train_on
 
 COSTS = {"false_positive": 1.0, "false_negative": 3.0}
 
@@ -37,9 +36,8 @@ def changed(specification: dict[str, Any], **training: Any) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def linear(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, Any]) -> Iterator[Trained]:
+def linear(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, Any]) -> Trained:
     """The same customers, learnt by logistic regression, with a threshold that costs decide."""
-    root = tmp_path_factory.mktemp("linear")
     chosen = changed(
         specification,
         algorithm="logistic_regression",
@@ -48,13 +46,7 @@ def linear(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, An
         costs=COSTS,
     )
     content = ModelSpecification.model_validate(chosen).model_dump(mode="json")
-    (root / "model-spec.json").write_text(json.dumps(content), encoding="utf-8")
-    write_dataset(root / "dataset", customers(3_000))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
-        patch.setenv("SAGEMAKER_BASE_DIR", str(root))
-        run_steps(root)
-    yield Trained(root=root, model=parse_model(content))
+    return train_on(tmp_path_factory.mktemp("linear"), content)
 
 
 @pytest.fixture(scope="module")
