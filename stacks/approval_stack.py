@@ -74,7 +74,6 @@ class ApprovalStack(cdk.Stack):
             self,
             "Steps",
             platform=platform,
-            model=model.name,
             registry=registry,
             ledger=self.ledger,
             target=serving.target,

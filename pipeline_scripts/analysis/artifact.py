@@ -1,6 +1,5 @@
 """The model artefact: opened without trusting it, and checked for what may not be in it."""
 
-import hashlib
 import json
 import tarfile
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.serving.calibration import Calibration
 from pipeline_scripts.serving.estimator import Estimator, read_estimator
@@ -94,5 +94,5 @@ def load_artifact(folder: Path) -> Artifact:
         calibration=Calibration.from_json(json.loads(parts["calibration.json"])),
         transformer=Transformer.from_json(json.loads(parts["transformer.json"])),
         signature=signature,
-        sha256=hashlib.sha256(archive.read_bytes()).hexdigest(),
+        sha256=file_sha256(archive),
     )

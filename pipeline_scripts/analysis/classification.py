@@ -23,6 +23,7 @@ def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]
     """Every metric of a version on one set of rows; both outcomes must occur in `labels`."""
     predicted = (scores >= threshold).astype(np.int8)
     rates = thresholded(labels, predicted)
+    bins = calibration(labels, scores)
     return {
         "rows": len(labels),
         "positive_rate": float(labels.mean()),
@@ -35,8 +36,8 @@ def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]
         "intervals": intervals(labels, scores, threshold),
         "confusion_matrix": confusion(labels, predicted),
         "roc_curve": roc_curve(labels, scores),
-        "calibration": calibration(labels, scores),
-        "calibration_error": calibration_error(calibration(labels, scores)),
+        "calibration": bins,
+        "calibration_error": calibration_error(bins),
     }
 
 
@@ -99,9 +100,8 @@ def expected_cost(labels: Labels, scores: Scores, threshold: float, costs: Mappi
     """
     false_rate, true_rate, thresholds = metrics.roc_curve(labels, scores, drop_intermediate=False)
     share = float(labels.mean())
-    by_threshold = (1 - share) * false_rate * costs["false_positive"] + share * (1 - true_rate) * costs[
-        "false_negative"
-    ]
+    alarmed, missed = (1 - share) * false_rate, share * (1 - true_rate)
+    by_threshold = alarmed * costs["false_positive"] + missed * costs["false_negative"]
     wrong = confusion(labels, (scores >= threshold).astype(np.int8))
     paid = wrong["0"]["1"] * costs["false_positive"] + wrong["1"]["0"] * costs["false_negative"]
     best = int(np.argmin(by_threshold))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.analysis.json_files import plain, read_json
 
@@ -19,8 +20,6 @@ FORMAT = "baton-evidence-1"
 
 OWN_FOLDER = "evidence"
 """Where bundle and signature lie, below the execution's prefix. The bundle cannot list itself."""
-
-_CHUNK = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,15 +84,6 @@ def canonical(content: Mapping[str, Any]) -> bytes:
     """The one spelling of a JSON object: keys in order, no blanks, UTF-8."""
     text = json.dumps(plain(content), sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
     return text.encode()
-
-
-def file_sha256(path: Path) -> str:
-    """The hash of a file, in hex digits."""
-    digest = hashlib.sha256()
-    with path.open("rb") as content:
-        while chunk := content.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()
 
 
 def _files(evidence: Path) -> dict[str, str]:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline_scripts.functions.evidence_archive import Archive, Version
 from pipeline_scripts.functions.evidence_objects import Objects, Refused, as_json
 
 BUNDLE = "evidence/bundle.json"
@@ -20,19 +21,6 @@ NEEDED = (
     "evaluation/evaluation.json",
 )
 """What every bundle must list: what a monitor compares with, and what a reconciliation reads."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Version:
-    """What somebody other than the bundle says of a version: the pipeline that made it, or the registry."""
-
-    model: str
-    execution: str
-    commit: str
-    dataset_hash: str
-    evidence_uri: str
-    artifact_uri: str
-    artifact_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,9 +55,7 @@ def read_bundle(version: Version, *, evidence: Objects) -> tuple[str, dict[str, 
     return hashlib.sha256(content).hexdigest(), as_json(content, where=uri)
 
 
-def check_bundle(
-    sha256: str, content: Mapping[str, Any], *, version: Version, evidence: Objects, models: Objects
-) -> Bundle:
+def check_bundle(sha256: str, content: Mapping[str, Any], *, version: Version, archive: Archive) -> Bundle:
     """Compare a bundle with the version, and every hash in it with its object.
 
     Raises:
@@ -89,17 +75,17 @@ def check_bundle(
     missing = [name for name in NEEDED if name not in files]
     if missing:
         raise Refused(f"its bundle of evidence lists no {missing[0]}")
-    artifact = models.sha256(version.artifact_uri)
+    artifact = archive.models.sha256(version.artifact_uri)
     if artifact != version.artifact_sha256:
         raise Refused(
             f"the model artefact has the hash {artifact[:12]}, but {version.artifact_sha256[:12]} was registered"
         )
     for name, expected in files.items():
         uri = f"{version.evidence_uri}/{name}"
-        if evidence.sha256(uri) != expected:
+        if archive.evidence.sha256(uri) != expected:
             raise Refused(f"{uri} is not the file that the bundle lists")
     bundle = Bundle(sha256=sha256, evidence_uri=version.evidence_uri, files=files)
-    _check_gate(bundle.json(evidence, "gate/gate.json"), expected_hash=artifact)
+    _check_gate(bundle.json(archive.evidence, "gate/gate.json"), expected_hash=artifact)
     return bundle
 
 

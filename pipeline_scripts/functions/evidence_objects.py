@@ -1,11 +1,12 @@
 """Objects that a decision rests on: read from the one bucket that may hold them, or refused in one sentence."""
 
 import hashlib
-import json
 from typing import Any
 from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
+
+from pipeline_scripts.functions.json_object import json_object
 
 CHUNK = 1024 * 1024
 
@@ -78,9 +79,6 @@ def as_json(content: bytes, *, where: str) -> dict[str, Any]:
         Refused: It is none.
     """
     try:
-        value = json.loads(content)
+        return json_object(content, where=where)
     except ValueError as error:
-        raise Refused(f"{where} is not JSON") from error
-    if not isinstance(value, dict):
-        raise Refused(f"{where} is not a JSON object")
-    return value
+        raise Refused(str(error)) from error

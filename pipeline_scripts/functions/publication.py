@@ -1,9 +1,10 @@
 """What an ingestion has published: the pointer to the current data set, and the manifest behind it."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from pipeline_scripts.functions.json_object import json_object
 
 
 class PublicationError(Exception):
@@ -64,12 +65,9 @@ def _read(s3: Any, *, bucket: str, key: str) -> dict[str, Any]:
     except s3.exceptions.NoSuchKey as error:
         raise PublicationError(f"{uri} does not exist, although the ETL job said that it succeeded") from error
     try:
-        content = json.loads(body)
+        return json_object(body, where=uri)
     except ValueError as error:
-        raise PublicationError(f"{uri} is not JSON") from error
-    if not isinstance(content, dict):
-        raise PublicationError(f"{uri} is not a JSON object")
-    return content
+        raise PublicationError(str(error)) from error
 
 
 def _count(manifest: Mapping[str, Any], name: str) -> int | None:

@@ -1,13 +1,12 @@
 """Second step: is the version still what was approved? Its artefact, its evidence, and the signature of both."""
 
-import os
 from typing import Any
 
-import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.evidence_bundle import SIGNATURE, Version, check_bundle, read_bundle
-from pipeline_scripts.functions.evidence_objects import Objects, Refused
+from pipeline_scripts.functions.evidence_archive import Archive, open_archive
+from pipeline_scripts.functions.evidence_bundle import SIGNATURE, check_bundle, read_bundle
+from pipeline_scripts.functions.evidence_objects import Refused
 from pipeline_scripts.functions.evidence_signature import check_signature
 
 logger = Logger(service="reconcile_verify")
@@ -15,31 +14,19 @@ logger = Logger(service="reconcile_verify")
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `verified`, with the canary to prove it by, or `refused`."""
-    s3 = boto3.client("s3")
-    state = verify(
-        event,
-        model=os.environ["MODEL_NAME"],
-        evidence=Objects(s3, bucket=os.environ["EVIDENCE_BUCKET"]),
-        models=Objects(s3, bucket=os.environ["MODELS_BUCKET"]),
-        kms=boto3.client("kms"),
-        key_arn=os.environ["SIGNING_KEY_ARN"],
-    )
+    state = verify(event, archive=open_archive())
     logger.info("verified", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
 
 
-def verify(
-    event: dict[str, Any], *, model: str, evidence: Objects, models: Objects, kms: Any, key_arn: str
-) -> dict[str, Any]:
+def verify(event: dict[str, Any], *, archive: Archive) -> dict[str, Any]:
     """Check `event["target"]` against the objects it names and against their signature.
 
     Returns:
         The state with `outcome`, `reason`, and for a verified version its `canary` (request and expected answer).
     """
     try:
-        canary = _verified_canary(
-            event["target"], model=model, evidence=evidence, models=models, kms=kms, key_arn=key_arn
-        )
+        canary = _verified_canary(event["target"], archive)
     except Refused as refusal:
         return {**event, "outcome": "refused", "reason": str(refusal)}
     return {
@@ -50,24 +37,21 @@ def verify(
     }
 
 
-def _verified_canary(
-    target: dict[str, str], *, model: str, evidence: Objects, models: Objects, kms: Any, key_arn: str
-) -> dict[str, Any]:
+def _verified_canary(target: dict[str, str], archive: Archive) -> dict[str, Any]:
     """The registry names one bundle by its hash, the key vouches for it, and it names all else."""
     if approved_by_its_author(author=target["author"], approver=target["approver"]):
         raise Refused(f"its author {target['author']} approved it; another compliance officer must decide")
     registered = target["evidence_sha256"]
     if not registered:
         raise Refused("no signed evidence was registered with it; reject it and train again")
-    names = ("execution", "commit", "dataset_hash", "evidence_uri", "artifact_uri", "artifact_sha256")
-    version = Version(model=model, **{name: target[name] for name in names})
-    sha256, content = read_bundle(version, evidence=evidence)
+    version = archive.version(target)
+    sha256, content = read_bundle(version, evidence=archive.evidence)
     if sha256 != registered:
         raise Refused(f"its bundle of evidence has the hash {sha256[:12]}, but {registered[:12]} was registered")
-    signature = evidence.read(f"{version.evidence_uri}/{SIGNATURE}")
-    check_signature(signature, kms=kms, key_arn=key_arn, digest=registered)
-    bundle = check_bundle(sha256, content, version=version, evidence=evidence, models=models)
-    return _canary(bundle.json(evidence, "evaluation/evaluation.json"))
+    signature = archive.evidence.read(f"{version.evidence_uri}/{SIGNATURE}")
+    check_signature(signature, kms=archive.kms, key_arn=archive.key_arn, digest=registered)
+    bundle = check_bundle(sha256, content, version=version, archive=archive)
+    return _canary(bundle.json(archive.evidence, "evaluation/evaluation.json"))
 
 
 def approved_by_its_author(*, author: str, approver: str) -> bool:

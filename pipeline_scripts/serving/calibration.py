@@ -6,6 +6,7 @@ threshold that costs decide (see `training.costs` of a model) is only right on c
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
@@ -32,10 +33,14 @@ class Calibration:
         if self.method == "none":
             return probabilities
         if self.method == "isotonic":
-            answered, calibrated = np.array(self.points).T
-            return np.asarray(np.interp(probabilities, answered, calibrated), dtype=np.float32)
+            return np.asarray(np.interp(probabilities, *self._curve), dtype=np.float32)
         odds = self.slope * log_odds(probabilities) + self.offset
         return np.asarray(1 / (1 + np.exp(-odds)), dtype=np.float32)
+
+    @cached_property
+    def _curve(self) -> npt.NDArray[np.float64]:
+        """The points as the two rows that interpolation reads: made once, not at each request."""
+        return np.array(self.points).T
 
     def to_json(self) -> dict[str, Any]:
         """The fitted curve as JSON."""

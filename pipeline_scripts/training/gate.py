@@ -4,7 +4,6 @@ The step succeeds whatever it decides: the pipeline's condition reads `passed`. 
 refuse a version, and the decision says how many there were; a metric that a large enough group does not allow does.
 """
 
-import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +13,7 @@ from typing import Any
 from pipeline_scripts.analysis.artifact import find_archive, unsafe_members
 from pipeline_scripts.analysis.attribution import global_values
 from pipeline_scripts.analysis.fairness import read_groups
+from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
@@ -71,7 +71,7 @@ def decide(*, folders: dict[str, Path], archive: Path, model: Model) -> dict[str
         "passed": int(not failed),
         "checks": [asdict(check) for check in checks],
         "reasons": reasons,
-        "artifact_sha256": hashlib.sha256(archive.read_bytes()).hexdigest(),
+        "artifact_sha256": file_sha256(archive),
         "auc": evaluation["auc"],
     }
 

@@ -1,6 +1,5 @@
 """Step 1: from a verified data set to the three sides of the split, the baseline, and the fitted transformer."""
 
-import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -8,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from pipeline_scripts.analysis.frames import read_frames, typed
+from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
@@ -56,7 +56,7 @@ def verify(dataset: Path) -> dict[str, Any]:
         fault = "is listed in _manifest.json but missing" if name in listed else "is not listed in _manifest.json"
         raise JobError(f"{name} {fault}; the data set is not the one that was written, run the ETL job again")
     for name, sha256 in sorted(listed.items()):
-        if hashlib.sha256((dataset / name).read_bytes()).hexdigest() != sha256:
+        if file_sha256(dataset / name) != sha256:
             raise JobError(
                 f"{name} differs from its hash in _manifest.json; the data set was changed after it was written"
             )

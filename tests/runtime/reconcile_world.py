@@ -13,6 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from pipeline_scripts.functions.evidence_archive import Archive
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.evidence_signature import sign
@@ -296,14 +297,11 @@ class World:
         return result
 
     def verified(self, event: dict[str, Any]) -> dict[str, Any]:
-        return verify(
-            event,
-            model="bank_churn",
-            evidence=Objects(self.s3, bucket=EVIDENCE),
-            models=Objects(self.s3, bucket=MODELS),
-            kms=self.kms,
-            key_arn=self.key_arn,
-        )
+        return verify(event, archive=self.archive)
+
+    @property
+    def archive(self) -> Archive:
+        return archive_in(s3=self.s3, kms=self.kms, key_arn=self.key_arn)
 
     def start(self, execution: str) -> Iterator[str]:
         """Run the workflow, state by state: the name of each state before it is entered, at last Done or Failed."""
@@ -354,6 +352,12 @@ def new_world(dynamodb: Any, s3: Any) -> World:
         dynamodb.delete_item(TableName=TABLE, Key={key: item[key] for key in ("endpoint", "item")})
     kms = boto3.client("kms")
     return World(dynamodb=dynamodb, s3=s3, kms=kms, key_arn=signing_key(kms))
+
+
+def archive_in(*, s3: Any, kms: Any, key_arn: str) -> Archive:
+    """The two buckets and a key, as the functions open them."""
+    evidence, models = Objects(s3, bucket=EVIDENCE), Objects(s3, bucket=MODELS)
+    return Archive(model="bank_churn", evidence=evidence, models=models, kms=kms, key_arn=key_arn)
 
 
 def signing_key(kms: Any) -> str:

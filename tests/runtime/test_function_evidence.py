@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, SIGNATURE
-from pipeline_scripts.functions.evidence_objects import Objects, Refused
+from pipeline_scripts.functions.evidence_objects import Refused
 from pipeline_scripts.functions.reconcile_choose import desired_version
 from pipeline_scripts.functions.sign_evidence import sign_evidence
 from tests.runtime.reconcile_world import EVIDENCE, GROUP, MODELS, World, clients, new_world, signing_key
@@ -47,10 +47,7 @@ def event(world: World) -> dict[str, Any]:
 
 
 def signed(world: World, event: dict[str, Any]) -> dict[str, str]:
-    evidence, models = Objects(world.s3, bucket=EVIDENCE), Objects(world.s3, bucket=MODELS)
-    return sign_evidence(
-        event, model="bank_churn", evidence=evidence, models=models, kms=world.kms, key_arn=world.key_arn
-    )
+    return sign_evidence(event, archive=world.archive)
 
 
 def flipped(key: str, content: bytearray) -> Tampering:
@@ -96,18 +93,21 @@ def test_a_swapped_artefact_is_refused(world: World) -> None:
     assert outcome == "refused" and "the model artefact has the hash" in reason
 
 
-def test_an_older_bundle_with_its_signature_is_refused(world: World) -> None:
+def replay_older(world: World) -> None:
+    """Lay version 1's bundle and signature where version 2's belong."""
     for name in (BUNDLE, SIGNATURE):
         older = world.read_evidence(f"bank_churn/run-1/{name}")
         world.s3.put_object(Bucket=EVIDENCE, Key=f"{FOLDER}/{name}", Body=older)
+
+
+def test_an_older_bundle_with_its_signature_is_refused(world: World) -> None:
+    replay_older(world)
     outcome, reason = judged(world)
     assert outcome == "refused" and "was registered" in reason
 
 
 def test_an_older_bundle_is_refused_even_where_its_hash_was_registered(world: World) -> None:
-    for name in (BUNDLE, SIGNATURE):
-        older = world.read_evidence(f"bank_churn/run-1/{name}")
-        world.s3.put_object(Bucket=EVIDENCE, Key=f"{FOLDER}/{name}", Body=older)
+    replay_older(world)
     world.sealed[2] = world.sealed[1]
     outcome, reason = judged(world)
     assert outcome == "refused" and "of another execution" in reason

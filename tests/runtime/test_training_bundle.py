@@ -10,12 +10,11 @@ from typing import Any
 import boto3
 import pytest
 
-from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.sign_evidence import sign_evidence
 from pipeline_scripts.training import evidence
 from tests.runtime.churn import Trained
-from tests.runtime.reconcile_world import EVIDENCE, MODELS, clients, signing_key
+from tests.runtime.reconcile_world import EVIDENCE, MODELS, archive_in, clients, signing_key
 
 RUN = "bank_churn/run-1"
 ORIGIN = {
@@ -139,16 +138,11 @@ def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None
         "artifact_sha256": bundle(root)["artifact"]["sha256"],
     }
     kms = boto3.client("kms")
-    given: dict[str, Any] = {
-        "model": "bank_churn",
-        "evidence": Objects(s3, bucket=EVIDENCE),
-        "models": Objects(s3, bucket=MODELS),
-        "kms": kms,
-        "key_arn": signing_key(kms),
-    }
-    digest = sign_evidence(target, **given)["bundle_sha256"]
+    archive = archive_in(s3=s3, kms=kms, key_arn=signing_key(kms))
+    digest = sign_evidence(target, archive=archive)["bundle_sha256"]
     assert digest == hashlib.sha256((root / "bundle" / "bundle.json").read_bytes()).hexdigest()
     state = verify(
-        {"target": {**target, "evidence_sha256": digest, "author": "ada@bank.example", "approver": "grace"}}, **given
+        {"target": {**target, "evidence_sha256": digest, "author": "ada@bank.example", "approver": "grace"}},
+        archive=archive,
     )
     assert state["outcome"] == "verified", state["reason"]

@@ -26,7 +26,6 @@ class ReconcileSteps(Construct):
 
     Args:
         platform: Keys, zones and notifications.
-        model: The model's name, which is its prefix in the zones.
         registry: The versions and their approvals.
         ledger: What the steps remember.
         target: The serving stack.
@@ -41,7 +40,6 @@ class ReconcileSteps(Construct):
         construct_id: str,
         *,
         platform: Platform,
-        model: str,
         registry: ModelRegistry,
         ledger: Ledger,
         target: ServingTarget,
@@ -54,7 +52,7 @@ class ReconcileSteps(Construct):
         self._ledger = ledger
         self._target = target
         self.choose = self._choose(registry, time_limit)
-        self.verify = self._verify(model, signer)
+        self.verify = self._verify(signer)
         self.update = self._update(execution_role)
         self.watch = self._watch()
         self.prove = self._prove()
@@ -74,25 +72,9 @@ class ReconcileSteps(Construct):
         self._see_stack(step)
         return step
 
-    def _verify(self, model: str, signer: EvidenceSigner) -> HandlerFunction:
-        zones = self._platform.zones
-        environment = {
-            "MODEL_NAME": model,
-            "MODELS_BUCKET": zones.models.bucket_name,
-            "EVIDENCE_BUCKET": zones.evidence.bucket_name,
-            "SIGNING_KEY_ARN": signer.key.key_arn,
-        }
-        step = self._step("verify", "Checks a version's artefact and evidence", environment, minutes=5)
+    def _verify(self, signer: EvidenceSigner) -> HandlerFunction:
+        step = self._step("verify", "Checks a version's artefact and evidence", signer.environment, minutes=5)
         signer.grant_verify(step.role)
-        allow(
-            step.role,
-            ["s3:GetObject"],
-            [bucket.arn_for_objects(f"{model}/*") for bucket in (zones.models, zones.evidence)],
-            why="Every version lies in a folder of its own under this model's prefix.",
-        )
-        # Without it S3 answers that access is denied, and not that an object is missing.
-        allow(step.role, ["s3:ListBucket"], [zones.models.bucket_arn, zones.evidence.bucket_arn])
-        allow(step.role, ["kms:Decrypt"], [self._platform.keys.models.key_arn])
         return step
 
     def _update(self, execution_role: iam.IRole) -> HandlerFunction:

@@ -1,5 +1,7 @@
 """The rule that one persona alone approves, in the three places that AWS reads it from."""
 
+from collections.abc import Mapping, Sequence
+
 from aws_cdk import aws_iam as iam
 
 OFFICER = "compliance-officer"
@@ -20,23 +22,19 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
     """
     return [
-        iam.PolicyStatement(
-            sid="NoVerdict",
-            effect=iam.Effect.DENY,
-            actions=[
+        _deny(
+            "NoVerdict",
+            [
                 "sagemaker:UpdateModelPackage",
                 "sagemaker:DeleteModelPackage",
                 "sagemaker:DeleteModelPackageGroup",
                 "sagemaker:DeleteModelPackageGroupPolicy",
                 "sagemaker:PutModelPackageGroupPolicy",
             ],
-            resources=["*"],
         ),
-        iam.PolicyStatement(
-            sid="NoVersionBornApproved",
-            effect=iam.Effect.DENY,
-            actions=["sagemaker:CreateModelPackage"],
-            resources=["*"],
+        _deny(
+            "NoVersionBornApproved",
+            ["sagemaker:CreateModelPackage"],
             conditions={"StringNotEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
         ),
     ]
@@ -44,11 +42,9 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
 
 def deny_rewriting_statement() -> iam.PolicyStatement:
     """A verdict rewrites no hash of the artefact, for by that hash a swapped artefact is found."""
-    return iam.PolicyStatement(
-        sid="NoOtherHash",
-        effect=iam.Effect.DENY,
-        actions=["sagemaker:UpdateModelPackage"],
-        resources=["*"],
+    return _deny(
+        "NoOtherHash",
+        ["sagemaker:UpdateModelPackage"],
         conditions={"Null": {"sagemaker:CustomerMetadataProperties/artifact_sha256": "false"}},
     )
 
@@ -60,10 +56,9 @@ def deny_serving_statements() -> list[iam.PolicyStatement]:
     stand for an approval.
     """
     return [
-        iam.PolicyStatement(
-            sid="NoWayAroundTheVerdict",
-            effect=iam.Effect.DENY,
-            actions=[
+        _deny(
+            "NoWayAroundTheVerdict",
+            [
                 "cloudformation:CreateChangeSet",
                 "cloudformation:ExecuteChangeSet",
                 "cloudformation:UpdateStack",
@@ -86,16 +81,22 @@ def deny_serving_statements() -> list[iam.PolicyStatement]:
                 "sagemaker:UpdateEndpointWeightsAndCapacities",
                 "states:UpdateStateMachine",
             ],
-            resources=["*"],
         ),
-        iam.PolicyStatement(
-            sid="NoVersionBornInAStage",
-            effect=iam.Effect.DENY,
-            actions=["sagemaker:CreateModelPackage"],
-            resources=["*"],
+        _deny(
+            "NoVersionBornInAStage",
+            ["sagemaker:CreateModelPackage"],
             conditions={"Null": {"sagemaker:ModelLifeCycle:Stage": "false"}},
         ),
     ]
+
+
+def _deny(
+    sid: str, actions: Sequence[str], *, conditions: Mapping[str, Mapping[str, str]] | None = None
+) -> iam.PolicyStatement:
+    """A denial for everything there is, which no other policy lifts."""
+    return iam.PolicyStatement(
+        sid=sid, effect=iam.Effect.DENY, actions=list(actions), resources=["*"], conditions=conditions
+    )
 
 
 def group_policy(*, group_arn: str, versions_arn: str) -> iam.PolicyDocument:

@@ -21,6 +21,7 @@ class EvidenceSigner(Construct):
 
     Attributes:
         key: Signs; who may verify is granted by `grant_verify`.
+        environment: What a function that signs or verifies is told.
         function: What the pipeline's step calls.
 
     See:
@@ -38,32 +39,31 @@ class EvidenceSigner(Construct):
             removal_policy=platform.removal_policy,
         )
         zones = platform.zones
+        self._platform = platform
+        self._model = model
+        self.environment = {
+            "MODEL_NAME": model,
+            "EVIDENCE_BUCKET": zones.evidence.bucket_name,
+            "MODELS_BUCKET": zones.models.bucket_name,
+            "SIGNING_KEY_ARN": self.key.key_arn,
+        }
         handler = platform.handler_function(
             self,
             "Handler",
             handler="sign_evidence",
             description=f"Checks and signs the evidence of a version of {model}",
-            environment={
-                "MODEL_NAME": model,
-                "EVIDENCE_BUCKET": zones.evidence.bucket_name,
-                "MODELS_BUCKET": zones.models.bucket_name,
-                "SIGNING_KEY_ARN": self.key.key_arn,
-            },
+            environment=self.environment,
             timeout=cdk.Duration.minutes(5),
         )
         self.function = handler.function
-        why = "Every version lies in a folder of its own under this model's prefix."
-        objects = [bucket.arn_for_objects(f"{model}/*") for bucket in (zones.models, zones.evidence)]
-        allow(handler.role, ["s3:GetObject"], objects, why=why)
+        self._grant_read(handler.role)
         allow(
             handler.role,
             ["s3:PutObject"],
             [zones.evidence.arn_for_objects(f"{model}/*/evidence/signature.json")],
             why="Each execution has a folder of its own; the signature is the one file it may write there.",
         )
-        # Without it S3 answers that access is denied, and not that an object is missing.
-        allow(handler.role, ["s3:ListBucket"], [zones.models.bucket_arn, zones.evidence.bucket_arn])
-        allow(handler.role, ["kms:Decrypt", "kms:GenerateDataKey"], [platform.keys.models.key_arn])
+        allow(handler.role, ["kms:GenerateDataKey"], [platform.keys.models.key_arn])
         allow(handler.role, ["kms:Sign"], [self.key.key_arn])
         self.key.add_to_resource_policy(
             iam.PolicyStatement(
@@ -77,5 +77,18 @@ class EvidenceSigner(Construct):
         )
 
     def grant_verify(self, role: iam.Role) -> None:
-        """Let `role` verify a signature, and read the public key to do so outside of AWS."""
+        """Let `role` read artefacts and evidence of the model, and verify a signature, here or outside of AWS."""
+        self._grant_read(role)
         allow(role, ["kms:GetPublicKey", "kms:Verify"], [self.key.key_arn])
+
+    def _grant_read(self, role: iam.Role) -> None:
+        zones = self._platform.zones
+        allow(
+            role,
+            ["s3:GetObject"],
+            [bucket.arn_for_objects(f"{self._model}/*") for bucket in (zones.models, zones.evidence)],
+            why="Every version lies in a folder of its own under this model's prefix.",
+        )
+        # Without it S3 answers that access is denied, and not that an object is missing.
+        allow(role, ["s3:ListBucket"], [zones.models.bucket_arn, zones.evidence.bucket_arn])
+        allow(role, ["kms:Decrypt"], [self._platform.keys.models.key_arn])
