@@ -119,6 +119,7 @@ class DataLakeStack(cdk.Stack):
             analysis_backend=environment.analysis_backend,
             commit=commit,
             author=author,
+            xgboost_digest=environment.xgboost_digest,
         )
         self._tell()
 

@@ -44,6 +44,7 @@ class Environment(Specification):
     vpc_cidr: Annotated[str, StringConstraints(pattern=r"^\d+\.\d+\.\d+\.\d+/(1[6-9]|2[0-2])$")]
     retain_data: bool = True
     analysis_backend: Literal["open", "managed"]
+    xgboost_digest: Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")] | None = None
     log_retention_days: Literal[7, 30, 90, 180, 365, 731, 1827, 3653] = 365
     raw_retention_days: int = Field(default=7, ge=1, le=365)
     poll_seconds: int = Field(default=15, ge=1, le=300)

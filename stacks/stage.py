@@ -132,6 +132,7 @@ class EnvironmentStage(cdk.Stage):
             pipeline_arn=training.pipeline.pipeline_arn,
             endpoint_name=serving.endpoint.endpoint_name,
             start_training=training.start_training.function,
+            reproduce=training.reproduce,
             start_monitor=monitoring.backend.start_monitor,
             reconcile=approval.workflow.machine,
             ledger_arn=approval.ledger.table.table_arn,

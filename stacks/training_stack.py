@@ -11,6 +11,7 @@ from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
+from baton.training.reproduction import Reproduction
 from baton.training.starter import TrainingStarter
 
 
@@ -35,6 +36,9 @@ class TrainingStack(cdk.Stack):
         )
         starter = TrainingStarter(self, "Starter", platform=platform, model=model, pipeline=self.pipeline)
         self.start_training = starter.handler
+        self.reproduce = Reproduction(
+            self, "Reproduction", platform=platform, model=model, pipeline=self.pipeline, registry=self.registry
+        ).function
         what = f"The training of {model.name}"
         execution = events.EventField.from_path("$.detail.pipelineExecutionArn")
         FailureNotice(
@@ -50,4 +54,5 @@ class TrainingStack(cdk.Stack):
         cdk.CfnOutput(self, "PipelineName", value=self.pipeline.pipeline_name)
         cdk.CfnOutput(self, "PipelineArn", value=self.pipeline.pipeline_arn)
         cdk.CfnOutput(self, "ModelPackageGroupName", value=self.registry.group_name)
+        cdk.CfnOutput(self, "ReproduceFunctionName", value=self.reproduce.function_name)
         cdk.CfnOutput(self, "StartTrainingFunctionName", value=self.start_training.function.function_name)

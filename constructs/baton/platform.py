@@ -10,6 +10,7 @@ from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from baton.foundation.encryption import PlatformKeys
+from baton.foundation.images import Images, images_in
 from baton.foundation.network import PrivateNetwork
 from baton.foundation.runtime_code import HandlerFunction, HandlerLayer
 from baton.lake.zones import LakeZones
@@ -22,7 +23,8 @@ class Platform:
 
     `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that SageMaker's jobs bring
     along, `etl_libraries` that of the packages that Glue's do. `database_name` is the catalogue's.
-    `commit` and `author` say which state of the code is deployed, and whose it is.
+    `commit` and `author` say which state of the code is deployed, and whose it is. `xgboost_digest` pins the container
+    of our scripts to one build.
     """
 
     keys: PlatformKeys
@@ -41,6 +43,16 @@ class Platform:
     analysis_backend: Literal["open", "managed"]
     commit: str
     author: str
+    xgboost_digest: str | None = None
+
+    @property
+    def images(self) -> Images:
+        """AWS's containers in this region.
+
+        Raises:
+            ValueError: The region is not in the table.
+        """
+        return images_in(self.region, xgboost_digest=self.xgboost_digest)
 
     def handler_function(
         self,

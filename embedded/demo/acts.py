@@ -8,11 +8,12 @@ from datetime import date
 import pandas as pd
 
 from cli import etl as ingestion
-from cli import evidence, ledger, monitors, registry, training
+from cli import evidence, ledger, monitors, registry, reproduction, training
 from cli.alarms import named
 from cli.evidence import Evidence
 from cli.monitors import MonitorResult
 from cli.registry import Version
+from cli.reproduction import Reproduction
 from cli.serving import serving
 from cli.stacks import Platform
 from cli.training import Execution
@@ -194,6 +195,22 @@ def await_retraining(act: Act, platform: Platform, before: Known) -> tuple[Execu
         every=QUICK,
     )
     return _follow(act, platform, fresh[0], before)
+
+
+def reproduce(act: Act, platform: Platform, version: Version) -> Reproduction:
+    """Make a version once more, as an auditor would.
+
+    Raises:
+        ActFailed: It came out different.
+    """
+    made = reproduction.reproduce(
+        platform, version, run="demo", every=QUICK, meanwhile=lambda present: act.note(present.stage)
+    )
+    if not made.equal:
+        differing = [file.name for file in made.files if file.recorded != file.made]
+        raise ActFailed(f"version {version.number} came out different: {', '.join(differing)}")
+    act.end(f"version {version.number} again: all {len(made.files)} files are byte-equal")
+    return made
 
 
 def search_zones(act: Act, platform: Platform, everybody: PersonalValues) -> Searched:

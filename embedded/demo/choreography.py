@@ -42,11 +42,12 @@ DRIFT = "Changed traffic and its labels"
 ALARM = "Watch: violations, alarm"
 RETRAIN = "The alarm retrains"
 TRACE = "Trace one prediction"
+REPRODUCE = "Make the version once more"
 SEARCH = "Search for personal data"
 REPORT = "Write the report"
 TITLES = (
     *(START, DEPLOY, SEED, EXTRACT, TRAIN, JUDGE, APPROVE, DESCRIBE, ORDINARY, WATCH),
-    *(CHANGE, DRIFT, ALARM, RETRAIN, TRACE, SEARCH, REPORT),
+    *(CHANGE, DRIFT, ALARM, RETRAIN, TRACE, REPRODUCE, SEARCH, REPORT),
 )
 ENVIRONMENT = "dev"
 
@@ -116,6 +117,8 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
     with stage.act(TRACE) as act:
         stations = lineage.trace(platform, stretch.some_inference_id)
         act.end(f"{stretch.some_inference_id}: {len(stations)} stations back to {stations[-1].name}")
+    with stage.act(REPRODUCE) as act:
+        reproduced = acts.reproduce(act, platform, served.approval.version)
     with stage.act(SEARCH) as act:
         watermark = bank.model_json["source"]["watermark"]  # says when a row changed, and stands in the manifest
         columns = {name: column for name, column in bank.model_json["columns"].items() if name != watermark}
@@ -135,6 +138,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         alarm=alarm,
         retrained=retrained,
         lineage=tuple(stations),
+        reproduced=reproduced,
         searched=searched,
         endpoint_url=f"{aws.url}/endpoints/{now.endpoint}/invocations",
         served_arn=now.package_arn or "",

@@ -12,6 +12,7 @@ from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report import facts
 from cli.report.page import render
+from cli.reproduction import Reproduction
 from cli.stacks import Platform
 from cli.training import Execution
 from embedded.demo.acts import Approval, violations
@@ -48,6 +49,7 @@ class Performance:
     alarm: str
     retrained: Version
     lineage: tuple[Station, ...]
+    reproduced: Reproduction
     searched: Searched
     endpoint_url: str
     served_arn: str
@@ -89,6 +91,7 @@ def summary(platform: Platform, played: Performance, *, timings: dict[str, float
             }
             for row in facts.versions(platform, played.served_arn)
         ],
+        "reproduced": asdict(played.reproduced),
         "lineage": [asdict(station) for station in played.lineage],
         "acts": timings,
     }
@@ -144,6 +147,11 @@ def _figures(played: Performance) -> tuple[facts.Figure, ...]:
         facts.Figure(label="violations, ordinary traffic", value=str(violations(played.quiet)), note="four monitors"),
         facts.Figure(
             label="violations, after the change", value=str(violations(played.drifted)), note="the same monitors"
+        ),
+        facts.Figure(
+            label="made once more",
+            value="byte-equal" if played.reproduced.equal else "different",
+            note=f"version {played.reproduced.version}, {len(played.reproduced.files)} files",
         ),
         facts.Figure(
             label="retrained by the alarm", value=f"version {played.retrained.number}", note="waits for approval"

@@ -56,7 +56,7 @@ def make_bundle(
             f"the manifest at {origin.dataset_uri} is of the dataset {manifest.get('dataset_hash')}, but the training "
             f"was started for {origin.dataset_hash}; start it again on the current dataset"
         )
-    artifact = {"sha256": file_sha256(archive), "members": _members(archive)}
+    artifact = {"sha256": file_sha256(archive), "members": members(archive)}
     gate = read_json(evidence / "gate" / "gate.json")
     if gate["passed"] != 1 or gate["artifact_sha256"] != artifact["sha256"]:
         raise JobError(
@@ -92,7 +92,8 @@ def _files(evidence: Path) -> dict[str, str]:
     return {name: file_sha256(path) for name, path in found.items() if PurePosixPath(name).parts[0] != OWN_FOLDER}
 
 
-def _members(archive: Path) -> dict[str, str]:
+def members(archive: Path) -> dict[str, str]:
+    """The hash of every file in the archive, by its path there."""
     with tarfile.open(archive, "r:gz") as content:
         return {
             str(PurePosixPath(member.name)): hashlib.sha256(content.extractfile(member).read()).hexdigest()  # type: ignore[union-attr]  # a file

@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline_scripts.functions.evidence_archive import Archive, Version
 from pipeline_scripts.functions.evidence_objects import Objects, Refused, as_json
+from pipeline_scripts.functions.evidence_signature import check_signature
 
 BUNDLE = "evidence/bundle.json"
 SIGNATURE = "evidence/signature.json"
@@ -53,6 +54,22 @@ def read_bundle(version: Version, *, evidence: Objects) -> tuple[str, dict[str, 
     uri = f"{version.evidence_uri}/{BUNDLE}"
     content = evidence.read(uri)
     return hashlib.sha256(content).hexdigest(), as_json(content, where=uri)
+
+
+def read_signed_bundle(version: Version, *, registered: str, archive: Archive) -> dict[str, Any]:
+    """What the bundle says that was registered with a version, and that the key vouches for.
+
+    Raises:
+        Refused: There is none, it is another than the one with the hash `registered`, or nobody signed it.
+    """
+    if not registered:
+        raise Refused("no signed evidence was registered with it; reject it and train again")
+    sha256, content = read_bundle(version, evidence=archive.evidence)
+    if sha256 != registered:
+        raise Refused(f"its bundle of evidence has the hash {sha256[:12]}, but {registered[:12]} was registered")
+    signature = archive.evidence.read(f"{version.evidence_uri}/{SIGNATURE}")
+    check_signature(signature, kms=archive.kms, key_arn=archive.key_arn, digest=registered)
+    return content
 
 
 def check_bundle(sha256: str, content: Mapping[str, Any], *, version: Version, archive: Archive) -> Bundle:

@@ -94,11 +94,12 @@ def desired_version(sagemaker: Any, *, group: str, quarantined: set[str]) -> dic
     for summary in sorted(approved, key=lambda package: int(package["ModelPackageVersion"]), reverse=True):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
         if package["ModelApprovalStatus"] == "Approved":  # the list may lag behind a rejection
-            return _target(package)
+            return target_of(package)
     return None
 
 
-def _target(package: dict[str, Any]) -> dict[str, str]:
+def target_of(package: dict[str, Any]) -> dict[str, str]:
+    """What the registry says of a version, flat and complete: what it lacks is empty."""
     properties = package.get("CustomerMetadataProperties", {})
     [container] = package["InferenceSpecification"]["Containers"]
     return {

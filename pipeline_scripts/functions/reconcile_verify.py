@@ -5,9 +5,8 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.evidence_archive import Archive, open_archive
-from pipeline_scripts.functions.evidence_bundle import SIGNATURE, check_bundle, read_bundle
+from pipeline_scripts.functions.evidence_bundle import check_bundle, read_signed_bundle
 from pipeline_scripts.functions.evidence_objects import Refused
-from pipeline_scripts.functions.evidence_signature import check_signature
 
 logger = Logger(service="reconcile_verify")
 
@@ -41,16 +40,9 @@ def _verified_canary(target: dict[str, str], archive: Archive) -> dict[str, Any]
     """The registry names one bundle by its hash, the key vouches for it, and it names all else."""
     if approved_by_its_author(author=target["author"], approver=target["approver"]):
         raise Refused(f"its author {target['author']} approved it; another compliance officer must decide")
-    registered = target["evidence_sha256"]
-    if not registered:
-        raise Refused("no signed evidence was registered with it; reject it and train again")
-    version = archive.version(target)
-    sha256, content = read_bundle(version, evidence=archive.evidence)
-    if sha256 != registered:
-        raise Refused(f"its bundle of evidence has the hash {sha256[:12]}, but {registered[:12]} was registered")
-    signature = archive.evidence.read(f"{version.evidence_uri}/{SIGNATURE}")
-    check_signature(signature, kms=archive.kms, key_arn=archive.key_arn, digest=registered)
-    bundle = check_bundle(sha256, content, version=version, archive=archive)
+    registered, version = target["evidence_sha256"], archive.version(target)
+    content = read_signed_bundle(version, registered=registered, archive=archive)
+    bundle = check_bundle(registered, content, version=version, archive=archive)
     return _canary(bundle.json(archive.evidence, "evaluation/evaluation.json"))
 
 

@@ -86,6 +86,7 @@ OUTPUTS = {
         "PipelineName": "p",
         "ModelPackageGroupName": "bank-churn",
         "StartTrainingFunctionName": "start-training",
+        "ReproduceFunctionName": "reproduce",
     },
     "baton-dev-bank-churn-automation": {
         "IngestionStateMachineArn": "arn:aws:states:eu-west-1:000000000000:stateMachine:ingestion",

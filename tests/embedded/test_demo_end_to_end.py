@@ -78,6 +78,12 @@ def test_ordinary_traffic_is_quiet_and_changed_traffic_is_not(figures: dict[str,
     assert figures["violations_drifted"] > 0
 
 
+def test_the_version_comes_out_byte_equal_when_it_is_made_again(figures: dict[str, Any]) -> None:
+    reproduced = figures["reproduced"]
+    assert reproduced["equal"]
+    assert {"model.json", "transformer.json", "signature.json"} <= {file["name"] for file in reproduced["files"]}
+
+
 def test_the_alarm_retrained_and_the_first_version_goes_on_serving(figures: dict[str, Any]) -> None:
     retrained, first = figures["versions"]
     assert retrained["status"] == "PendingManualApproval"

@@ -158,6 +158,7 @@ def _governed(stage: cdk.Stage, ingestion: IngestionStack) -> GovernedModel:
         pipeline_arn=later.format_arn(service="sagemaker", resource="pipeline", resource_name="churn"),
         endpoint_name="churn",
         start_training=function("StartTraining"),
+        reproduce=function("Reproduce"),
         start_monitor=function("StartMonitor"),
         reconcile=machine("Reconcile"),
         ledger_arn=table("Ledger").table_arn,

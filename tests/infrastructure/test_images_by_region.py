@@ -1,8 +1,10 @@
 """Our table of images says what the SageMaker SDK says."""
 
+import aws_cdk as cdk
 import pytest
 from sagemaker.core import image_uris
 
+from baton.foundation.container_role import repository_arn
 from baton.foundation.images import CLARIFY_VERSION, DATA_WRANGLER_VERSION, REGIONS, XGBOOST_VERSION, images_in
 
 
@@ -30,6 +32,15 @@ def test_the_image_of_data_wrangler_is_that_of_the_sdk(region: str) -> None:
             ask_the_sdk()
     else:
         assert images_in(region).data_wrangler == ask_the_sdk()
+
+
+def test_a_digest_pins_the_container_and_its_repository_stays_the_one_that_may_be_pulled() -> None:
+    digest = f"sha256:{'ab' * 32}"
+    pinned = images_in("eu-west-1", xgboost_digest=digest).xgboost
+    newest = images_in("eu-west-1").xgboost
+    assert pinned == f"{newest.partition(':')[0]}@{digest}"
+    stack = cdk.Stack()
+    assert repository_arn(stack, pinned) == repository_arn(stack, newest)
 
 
 def test_every_environment_of_ours_can_use_either_backend() -> None:

@@ -7,7 +7,6 @@ from constructs import Construct
 
 from baton.features.feature_group import FeatureGroup
 from baton.foundation.container_role import ContainerRole
-from baton.foundation.images import images_in
 from baton.foundation.runtime_code import JobCode
 from baton.permissions import allow
 from baton.platform import Platform
@@ -76,7 +75,7 @@ class FeatureFilling(Construct):
             "Role",
             description=f"Fills the feature group of {self._model.name}",
             network=self._platform.network,
-            images=[images_in(self._platform.region).xgboost],
+            images=[self._platform.images.xgboost],
             log_group_prefix="/aws/sagemaker/ProcessingJobs",
         )
         container.grant_read(self._platform.zones.curated, f"{self._model.name}/", self._platform.keys.data)
@@ -94,7 +93,7 @@ class FeatureFilling(Construct):
             wheels_s3_uri=self._code.wheels.s3_object_url,
         )
         job = ProcessingJob(
-            image=images_in(self._platform.region).xgboost,
+            image=self._platform.images.xgboost,
             role_arn=self._container.role.role_arn,
             machine=Machine(instance_type=INSTANCE_TYPE, volume_key_arn=self._platform.keys.data.key_arn),
             network=Network(

@@ -54,7 +54,7 @@ class ContainerRole(Construct):
         allow(
             self.role,
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
-            [_repository(self, image) for image in images],
+            [repository_arn(self, image) for image in images],
         )
         self._stand_in(network)
         log_group = Stack.of(self).format_arn(service="logs", resource=f"log-group:{log_group_prefix}*")
@@ -110,7 +110,8 @@ class ContainerRole(Construct):
         allow(self.role, actions, [bucket.arn_for_objects(f"{prefix}*")], why=why)
 
 
-def _repository(scope: Construct, image: str) -> str:
+def repository_arn(scope: Construct, image: str) -> str:
+    """The ECR repository of an image that is named by a tag or a digest."""
     host, _, path = image.partition("/")
     account, region = host.split(".")[0], host.split(".")[3]
     repository = path.partition("@")[0].partition(":")[0]

@@ -77,8 +77,12 @@ class Images:
     data_wrangler: str | None
 
 
-def images_in(region: str) -> Images:
+def images_in(region: str, *, xgboost_digest: str | None = None) -> Images:
     """The image URIs of one region.
+
+    Args:
+        region: The region.
+        xgboost_digest: Pins the container of our scripts to one build, as `sha256:…`; None: the newest of its version.
 
     Raises:
         ValueError: The region is not in the table.
@@ -93,8 +97,9 @@ def images_in(region: str) -> Images:
             clarify=_uri(accounts.clarify, region, f"sagemaker-clarify-processing:{CLARIFY_VERSION}"),
         )
     wrangler = f"sagemaker-data-wrangler-container:{DATA_WRANGLER_VERSION}"
+    build = f"@{xgboost_digest}" if xgboost_digest else f":{XGBOOST_VERSION}"
     return Images(
-        xgboost=_uri(accounts.xgboost, region, f"sagemaker-xgboost:{XGBOOST_VERSION}"),
+        xgboost=_uri(accounts.xgboost, region, f"sagemaker-xgboost{build}"),
         managed=managed,
         data_wrangler=_uri(accounts.data_wrangler, region, wrangler) if accounts.data_wrangler else None,
     )

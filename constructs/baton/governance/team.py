@@ -40,6 +40,7 @@ class GovernedModel:
     pipeline_arn: str
     endpoint_name: str
     start_training: lambda_.IFunction
+    reproduce: lambda_.IFunction
     start_monitor: lambda_.IFunction | None
     reconcile: sfn.StateMachine
     ledger_arn: str
@@ -125,6 +126,7 @@ class Team(Construct):
                 conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": VERDICTS}},
                 why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
             ),
+            Duty(actions=["lambda:InvokeFunction"], resources=[model.reproduce.function_arn for model in self._models]),
             self._read_registry(),
             *self._read_ledgers([model.ledger_arn for model in self._models]),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
@@ -136,7 +138,11 @@ class Team(Construct):
         return [
             Duty(
                 actions=["lambda:InvokeFunction"],
-                resources=[model.start_training.function_arn for model in self._models],
+                resources=[
+                    function.function_arn
+                    for model in self._models
+                    for function in (model.start_training, model.reproduce)
+                ],
             ),
             self._follow_trainings(),
             self._read_registry(),

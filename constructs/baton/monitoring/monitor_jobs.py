@@ -5,7 +5,7 @@ from typing import Any
 from constructs import Construct
 
 from baton.foundation.container_role import ContainerRole
-from baton.foundation.images import Images, images_in
+from baton.foundation.images import Images
 from baton.foundation.runtime_code import JobCode
 from baton.monitoring.plan import MonitorPlan
 from baton.platform import Platform
@@ -31,7 +31,7 @@ class MonitorJobs(Construct):
         super().__init__(scope, construct_id)
         self.platform = platform
         self.specification = specification
-        self.images = images_in(platform.region)
+        self.images = platform.images
         self.container = ContainerRole(
             self,
             "Role",

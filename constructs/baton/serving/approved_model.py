@@ -5,7 +5,6 @@ from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
 from baton.foundation.container_role import ContainerRole
-from baton.foundation.images import images_in
 from baton.platform import Platform
 from baton.serving.served_version import ServedVersion
 from baton.specification.model import ModelSpecification
@@ -38,7 +37,7 @@ class ApprovedModel(Construct):
             "Role",
             description=f"Runs the endpoint of {specification.name}",
             network=platform.network,
-            images=[images_in(platform.region).xgboost],
+            images=[platform.images.xgboost],
             log_group_prefix="/aws/sagemaker/Endpoints/",
         )
         prefix = f"{specification.name}/"

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from baton.clarify import questions
 from baton.clarify.configuration import ClarifyConfiguration
-from baton.foundation.images import Images, ManagedImages, images_in
+from baton.foundation.images import Images, ManagedImages
 from baton.foundation.runtime_code import JobCode
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
@@ -65,7 +65,7 @@ class TrainingPipeline(Construct):
         registry: ModelRegistry,
     ) -> None:
         super().__init__(scope, construct_id)
-        images = images_in(platform.region)
+        images = platform.images
         managed = _managed_images(platform, images)
         wrangler_image = _wrangler_image(platform, model, images)
         containers = [images.xgboost, *((managed.model_monitor, managed.clarify) if managed else ())]
@@ -122,6 +122,11 @@ class TrainingPipeline(Construct):
             role_arn=pipeline_role.role.role_arn,
         )
         self.pipeline_arn = cdk.Stack.of(self).format_arn(service="sagemaker", resource="pipeline", resource_name=name)
+
+    @property
+    def job_role_arn(self) -> str:
+        """What the scripts run as."""
+        return self._job_role.role.role_arn
 
     def grant_start(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` start this pipeline."""
