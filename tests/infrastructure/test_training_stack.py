@@ -224,6 +224,7 @@ def test_outputs_tell_what_others_need(template: Template) -> None:
         "PipelineName",
         "PipelineArn",
         "ModelPackageGroupName",
+        "ReproduceFunctionName",
         "StartTrainingFunctionName",
     } | {name for name in template["Outputs"] if name.startswith("Export")}
 
