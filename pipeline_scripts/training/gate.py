@@ -1,12 +1,15 @@
 """Step 7: may this version be registered? Every check with its value, its bound and a reason that a person understands.
 
 The step succeeds whatever it decides: the pipeline's condition reads `passed`. A group too small to judge by does not
-refuse a version, and the decision says how many there were; a metric that a large enough group does not allow does.
+refuse a version, and the decision says how many there were; a metric that a large enough group does not allow does. A
+failed check with a waiver that counts does not refuse it either, and the decision shows whose waiver it is.
 """
 
 import math
+import os
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -17,24 +20,34 @@ from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
+from pipeline_scripts.training.waivers import Waiver, read_waivers
 
 _MEASURED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "average_precision")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
-    """One question of the gate and its answer."""
+    """One question of the gate and its answer; `waived` shows the waiver that a failed one passes by."""
 
     name: str
     passed: bool
     value: float | int | str | None
     bound: float | list[float] | str
     reason: str
+    waived: dict[str, str] | None = None
+
+    @property
+    def refuses(self) -> bool:
+        """Whether it keeps the version from being registered."""
+        return not self.passed and self.waived is None
 
 
 def main(argv: Sequence[str]) -> int:
-    """The folders of the steps before in, and `--model`; `--output` (gate.json) out."""
-    evidence = ("evaluation", "bias", "explainability", "data-quality", "model-quality")
+    """The folders of the steps before in, and `--model`; `--output` (gate.json) out.
+
+    The environment says when the execution began, and who wrote the commit that is deployed.
+    """
+    evidence = ("evaluation", "bias", "explainability", "data-quality", "model-quality", "comparison")
     paths = folders(argv, *evidence, "model", "output")
 
     def work() -> str:
@@ -42,6 +55,8 @@ def main(argv: Sequence[str]) -> int:
             folders={name: getattr(paths, name.replace("-", "_")) for name in evidence},
             archive=find_archive(paths.model),
             model=load_model(),
+            on=date.fromisoformat(os.environ["BATON_STARTED_AT"][:10]),
+            author=os.environ["BATON_COMMIT_AUTHOR"],
         )
         write_json(paths.output / "gate.json", decision)
         return f"Completed: {decision['reasons']}"
@@ -49,31 +64,77 @@ def main(argv: Sequence[str]) -> int:
     return run_job(work)
 
 
-def decide(*, folders: dict[str, Path], archive: Path, model: Model) -> dict[str, Any]:
-    """Ask every question and put the answers together."""
+def decide(*, folders: dict[str, Path], archive: Path, model: Model, on: date, author: str) -> dict[str, Any]:
+    """Ask every question and put the answers together.
+
+    Args:
+        folders: The evidence by analysis.
+        archive: The artefact.
+        model: What it must reach, and its waivers.
+        on: The day on which the execution began; a waiver counts or does not on that day.
+        author: Of the commit that is deployed.
+    """
     evaluation = read_json(folders["evaluation"] / "evaluation.json")
-    checks = [
+    comparison = read_json(folders["comparison"] / "comparison.json")
+    asked = [
         _quality(evaluation, model),
+        _champion(comparison, model),
         *_fairness(folders["bias"], model),
         *_baselines(folders),
         _finite(evaluation, folders["explainability"]),
         _artifact(archive),
     ]
-    failed = [check for check in checks if not check.passed]
-    unjudged = sum(check.passed and check.value is None for check in checks)
-    if failed:
-        reasons = f"Refused: {'; '.join(check.reason for check in failed)}."
-    else:
-        reasons = f"Passed all {len(checks)} checks, with an AUC of {evaluation['auc']:.4f}."
-    if unjudged:
-        reasons += f" {unjudged} fairness checks are of groups too small to judge by."
+    waivers = read_waivers(model.settings["gate"]["waivers"])
+    checks = [_waived(check, waivers.get(check.name), on=on, author=author) for check in asked]
     return {
-        "passed": int(not failed),
+        "passed": int(not any(check.refuses for check in checks)),
         "checks": [asdict(check) for check in checks],
-        "reasons": reasons,
+        "champion": comparison,
+        "reasons": _in_words(checks, evaluation["auc"]),
         "artifact_sha256": file_sha256(archive),
         "auc": evaluation["auc"],
     }
+
+
+def _waived(check: Check, waiver: Waiver | None, *, on: date, author: str) -> Check:
+    if check.passed or waiver is None:
+        return check
+    objection = waiver.objection(on=on, author=author)
+    if objection is not None:
+        return replace(check, reason=f"{check.reason}; its waiver does not count: {objection}")
+    return replace(check, waived=waiver.to_json())
+
+
+def _in_words(checks: Sequence[Check], auc: float) -> str:
+    refusing = [check.reason for check in checks if check.refuses]
+    waived = [check for check in checks if check.waived]
+    if refusing:
+        said = [f"Refused: {'; '.join(refusing)}."]
+    elif waived:
+        said = [f"Passed {len(checks) - len(waived)} of {len(checks)} checks, with an AUC of {auc:.4f}."]
+    else:
+        said = [f"Passed all {len(checks)} checks, with an AUC of {auc:.4f}."]
+    said += [f"Waived by {c.waived['approver']} until {c.waived['expires']}: {c.reason}." for c in waived if c.waived]
+    small = sum(check.passed and check.value is None and isinstance(check.bound, list) for check in checks)
+    if small:
+        said.append(f"{small} fairness checks are of groups too small to judge by.")
+    return " ".join(said)
+
+
+def _champion(comparison: dict[str, Any], model: Model) -> Check:
+    """Not worse than the champion by more than the margin, and that for sure; the first version has no champion."""
+    bound = model.settings["gate"]["champion"]["max_loss"]
+    if not comparison["comparable"]:
+        first = comparison["champion"] is None
+        return Check(name="champion", passed=first, value=None, bound=bound, reason=comparison["reason"])
+    loss = max(0.0, -comparison["low"])
+    passed = loss <= bound
+    side = "no more" if passed else "more"
+    reason = (
+        f"{comparison['reason']}: with {comparison['confidence']:.0%} confidence it loses at most {loss:.4f}, "
+        f"{side} than the {bound:g} that it may lose"
+    )
+    return Check(name="champion", passed=passed, value=loss, bound=bound, reason=reason)
 
 
 def _quality(evaluation: dict[str, Any], model: Model) -> Check:

@@ -8,7 +8,13 @@ from baton.foundation.images import images_in
 from baton.specification.model import ModelSpecification
 from baton.training.definition import PipelineDefinition
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
-from baton.training.model_pipeline import DATASET_URI, SERVING_ENVIRONMENT, DriftConfigurations, training_definition
+from baton.training.model_pipeline import (
+    DATASET_URI,
+    SERVING_ENVIRONMENT,
+    DriftConfigurations,
+    Functions,
+    training_definition,
+)
 from baton.training.open_analyses import open_analyses
 from baton.training.steps import ProcessingStep
 from baton.training.workplace import Code, Workplace
@@ -23,6 +29,7 @@ CODE_FILE = f"{'0' * 64}.zip"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/job-role"
 DATA_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/11111111-1111-1111-1111-111111111111"
 MODELS_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/22222222-2222-2222-2222-222222222222"
+CHAMPION_FINDER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:champion-finder"
 SIGNER = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:signer"
 GROUP = "baton-dev-bank-churn"
 FLOW = f"{ASSETS}/{'2' * 64}.flow"
@@ -92,7 +99,7 @@ def sample_definition(backend: Backend, *, wrangle: ProcessingStep | None = None
             questions=QUESTIONS,
             serving_environment=SERVING_ENVIRONMENT,
         ),
-        signer_arn=SIGNER,
+        functions=Functions(champion_finder=CHAMPION_FINDER, signer=SIGNER),
         wrangle=wrangle,
     )
 

@@ -184,6 +184,26 @@ def train_step(preprocess: ProcessingStep) -> TrainingStep:
     return TrainingStep(name="Train", step_args=arguments, cache_config=CACHE, retry_policies=retries())
 
 
+def compare_steps(judged: dict) -> tuple[LambdaStep, ProcessingStep]:
+    names = ("version", "artifact_uri", "artifact_sha256")
+    champion = LambdaStep(
+        name="Champion",
+        lambda_func=Lambda(function_arn=sample.CHAMPION_FINDER),
+        inputs={"challenger_uri": judged["model"]},
+        outputs=[LambdaOutput(output_name=name, output_type=LambdaOutputTypeEnum.String) for name in names],
+    )
+    found = champion.properties.Outputs
+    compare = script(
+        "Compare",
+        "training.compare",
+        {"model": judged["model"], "champion": found["artifact_uri"], "holdout": judged["holdout"]},
+        {"output": evidence("comparison")},
+        sample.MODELS_KEY,
+        {"BATON_CHAMPION_VERSION": found["version"], "BATON_CHAMPION_SHA256": found["artifact_sha256"]},
+    )
+    return champion, compare
+
+
 def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> tuple[ProcessingStep, LambdaStep]:
     origin = {
         "COMMIT": parameters["CommitId"],
@@ -329,6 +349,7 @@ def build() -> Pipeline:
         ("Explain", "training.explain", judged, {"output": evidence("explainability")}),
     ]
     steps = {name: script(name, module, reads, writes, sample.MODELS_KEY) for name, module, reads, writes in wanted}
+    champion, compare = compare_steps(judged)
     gate = script(
         "Gate",
         "training.gate",
@@ -338,10 +359,12 @@ def build() -> Pipeline:
             "explainability": output(steps["Explain"]),
             "data-quality": output(steps["DataQualityBaseline"]),
             "model-quality": output(steps["Evaluate"], "model-quality"),
+            "comparison": output(compare),
             "model": artifact,
         },
         {"output": evidence("gate")},
         sample.MODELS_KEY,
+        {"BATON_STARTED_AT": ExecutionVariables.START_DATETIME, "BATON_COMMIT_AUTHOR": "ada@bank.example"},
         property_files=[PropertyFile(name="GateReport", output_name="output", path="gate.json")],
         depends_on=["DataQualityBaseline", "Bias", "Explain"],
     )
@@ -361,7 +384,7 @@ def build() -> Pipeline:
     return Pipeline(
         name=sample.GROUP,
         parameters=list(parameters.values()),
-        steps=[preprocess, train, *steps.values(), gate, passed],
+        steps=[preprocess, train, *steps.values(), champion, compare, gate, passed],
         sagemaker_session=SESSION,
     )
 

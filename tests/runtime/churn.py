@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from pipeline_scripts.model import Model, parse_model
-from pipeline_scripts.training import baseline, bias, evaluate, explain, gate, preprocess, train
+from pipeline_scripts.training import baseline, bias, compare, evaluate, explain, gate, preprocess, train
 
 
 def customers(rows: int, *, seed: int = 7, first: int = 1) -> pd.DataFrame:
@@ -99,8 +99,17 @@ def split_arguments(root: Path) -> list[str]:
     return ["--dataset", str(root / "dataset"), *outputs]
 
 
+FACTS = {
+    "BATON_CHAMPION_VERSION": "0",
+    "BATON_CHAMPION_SHA256": "none",
+    "BATON_STARTED_AT": "2026-03-01T09:30:00.000+00:00",
+    "BATON_COMMIT_AUTHOR": "ada@bank.example",
+}
+"""What the pipeline tells its steps of the first version of a model."""
+
+
 def gate_arguments(root: Path, output: Path) -> list[str]:
-    names = ("evaluation", "bias", "explainability", "data-quality", "model-quality")
+    names = ("evaluation", "bias", "explainability", "data-quality", "model-quality", "comparison")
     folders = {name: root / "evidence" / name.replace("-", "_") for name in names}
     folders |= {"model": root / "artefact", "output": output}
     return [text for name, folder in folders.items() for text in (f"--{name}", str(folder))]
@@ -124,6 +133,7 @@ def run_steps(root: Path) -> None:
     assert evaluate.main([*looked, str(evidence / "evaluation"), *quality]) == 0
     assert bias.main([*looked, str(evidence / "bias"), "--train", str(root / "input" / "data" / "train")]) == 0
     assert explain.main([*looked, str(evidence / "explainability")]) == 0
+    assert compare.main([*looked, str(evidence / "comparison"), "--champion", model]) == 0
     assert gate.main(gate_arguments(root, evidence / "gate")) == 0
 
 
@@ -134,5 +144,7 @@ def train_on(root: Path, specification: dict[str, Any], *, rows: int = 3_000) ->
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
         patch.setenv("SAGEMAKER_BASE_DIR", str(root))
+        for name, value in FACTS.items():
+            patch.setenv(name, value)
         run_steps(root)
     return Trained(root=root, model=parse_model(specification))

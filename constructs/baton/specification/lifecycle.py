@@ -1,11 +1,14 @@
 """How a model is trained, judged, served, watched and trained again."""
 
 import re
-from typing import Literal
+from datetime import date, timedelta
+from typing import Annotated, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from baton.specification.base import ColumnName, Fraction, InstanceType, Schedule, Specification
+
+LONGEST_WAIVER = timedelta(days=90)
 
 
 class Target(Specification):
@@ -57,6 +60,39 @@ class Training(Specification):
         return self
 
 
+class Champion(Specification):
+    """How a version is compared with the highest approved one, on the same hold-out.
+
+    It may lose `max_loss` of the metric: that it loses less must be sure with `confidence`.
+    """
+
+    max_loss: float = Field(default=0.02, ge=0, lt=1)
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+
+
+class Waiver(Specification):
+    """Lets a version pass although it failed one check.
+
+    `check` is its name in the gate's report: `auc`, `champion`, or a metric of a group, as `DPPL.gender=Female`.
+    Both days are included; days are those of UTC.
+    """
+
+    check: str
+    approver: Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")]
+    reason: str = Field(min_length=20)
+    granted: date
+    expires: date
+
+    @model_validator(mode="after")
+    def _ends_soon(self) -> "Waiver":
+        if not self.granted <= self.expires <= self.granted + LONGEST_WAIVER:
+            raise ValueError(
+                f"expires: a waiver lasts at most {LONGEST_WAIVER.days} days from granted, {self.granted}; "
+                f"got {self.expires}"
+            )
+        return self
+
+
 class Gate(Specification):
     """What a version must reach to be registered.
 
@@ -64,6 +100,8 @@ class Gate(Specification):
     """
 
     min_auc: Fraction
+    champion: Champion = Champion()
+    waivers: tuple[Waiver, ...] = ()
     fairness: dict[Literal["DPPL", "DI", "AD", "RD", "DCA", "DCR", "DAR", "DRR", "TE"], tuple[float, float]]
 
     @field_validator("fairness")

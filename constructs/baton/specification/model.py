@@ -78,6 +78,7 @@ class ModelSpecification(Specification):
         self._check_feature_store()
         for where, name in self._references():
             self._refuse_personal(where, name)
+        self._check_waivers()
         for name in self.features:
             if self.features.count(name) > 1:
                 raise ValueError(f"features: {name} stands there twice")
@@ -122,6 +123,19 @@ class ModelSpecification(Specification):
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})
         if misfit is not None:
             raise ValueError(f"quality.{misfit}")
+
+    def _check_waivers(self) -> None:
+        """Only a judgement can be waived; that the artefact is safe and can be watched is none."""
+        groups = [f"{facet}={value}" for facet, values in self.facets.items() for value in values]
+        judged = ["auc", "champion", *(f"{metric}.{group}" for metric in self.gate.fairness for group in groups)]
+        checks = [waiver.check for waiver in self.gate.waivers]
+        for check in checks:
+            if check not in judged:
+                raise ValueError(
+                    f"gate.waivers: {check} is no check that can be waived; there are: {', '.join(judged)}"
+                )
+            if checks.count(check) > 1:
+                raise ValueError(f"gate.waivers: {check} is waived twice")
 
     def _check_feature_store(self) -> None:
         if self.feature_store is None:

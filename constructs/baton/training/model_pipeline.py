@@ -2,6 +2,7 @@
 
     Preprocess ─┬─ data quality ───────────────┐
                 └─ Train ─┬─ Evaluate ─────────┤
+                          ├─ Champion ─ Compare ┤
                           ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Evidence ─ Sign ─ Register
                           └─ explainability ───┘                 └─ Refuse
 
@@ -14,6 +15,7 @@ from typing import Protocol
 
 from baton.specification.model import ModelSpecification
 from baton.training.analyses import Analyses
+from baton.training.champion_steps import champion_step, compare_step
 from baton.training.definition import Parameter, PipelineDefinition
 from baton.training.evidence_steps import BUNDLE_SHA256, Origin, evidence_step, sign_step
 from baton.training.jobs import TrainingJob
@@ -55,6 +57,14 @@ class DriftConfigurations:
 
     bias: str
     explainability: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Functions:
+    """The ARNs of the functions that steps call."""
+
+    champion_finder: str
+    signer: str
 
 
 class Backend(Protocol):
@@ -110,9 +120,18 @@ def evaluate_step(workplace: Workplace, preprocess: ProcessingStep, train: Train
 
 
 def gate_step(
-    workplace: Workplace, *, train: TrainingStep, evaluate: ProcessingStep, analyses: Analyses
+    workplace: Workplace,
+    *,
+    train: TrainingStep,
+    evaluate: ProcessingStep,
+    compare: ProcessingStep,
+    analyses: Analyses,
+    commit_author: str,
 ) -> ProcessingStep:
     """Decides, from the evidence, whether the version may be registered.
+
+    Waivers run from day to day, so it is told when the execution began: a job that is repeated decides the same. Whose
+    the commit is, is not a parameter, for whoever starts the pipeline could choose that.
 
     It names the results of check steps by their place in S3, which shows no dependency, so it says that it waits.
     """
@@ -125,11 +144,13 @@ def gate_step(
             "explainability": analyses.explainability,
             "data-quality": analyses.data_quality,
             "model-quality": evaluate.output("model-quality"),
+            "comparison": compare.output("output"),
             "model": train.artifact,
         },
         writes={"output": workplace.evidence("gate")},
         property_files=(PropertyFile(name=GATE_REPORT, output="output", path="gate.json"),),
         depends_on=tuple(step.name for step in analyses.steps),
+        facts={"BATON_STARTED_AT": ExecutionVariable("StartDateTime"), "BATON_COMMIT_AUTHOR": commit_author},
     )
 
 
@@ -153,12 +174,12 @@ def training_definition(
     author: str,
     drift_configurations: DriftConfigurations,
     analyse: Backend,
-    signer_arn: str,
+    functions: Functions,
     wrangle: ProcessingStep | None = None,
 ) -> PipelineDefinition:
     """The whole pipeline of one model. `commit` and `author` are those of the deployed code.
 
-    `signer_arn` is the function that signs the evidence.
+    `functions` are what its steps call.
     """
     commit_id = Parameter(name="CommitId", default=commit)
     author_name = Parameter(name="Author", default=author)
@@ -166,7 +187,11 @@ def training_definition(
     train = train_step(workplace, model, preprocess)
     evaluate = evaluate_step(workplace, preprocess, train)
     analyses = analyse(preprocess=preprocess, train=train)
-    gate = gate_step(workplace, train=train, evaluate=evaluate, analyses=analyses)
+    champion = champion_step(finder_arn=functions.champion_finder, train=train)
+    compare = compare_step(workplace, champion=champion, preprocess=preprocess, train=train)
+    gate = gate_step(
+        workplace, train=train, evaluate=evaluate, compare=compare, analyses=analyses, commit_author=author
+    )
     origin = Origin(
         commit=commit_id.value,
         author=author_name.value,
@@ -178,7 +203,7 @@ def training_definition(
     artifact_sha256 = gate.value(GATE_REPORT, "artifact_sha256")
     sign = sign_step(
         workplace,
-        signer_arn=signer_arn,
+        signer_arn=functions.signer,
         origin=origin,
         train=train,
         artifact_sha256=artifact_sha256,
@@ -222,6 +247,8 @@ def training_definition(
             preprocess,
             train,
             evaluate,
+            champion,
+            compare,
             *analyses.steps,
             gate,
             verdict_step(gate=gate, registration=(bundle, sign, register)),

@@ -18,6 +18,7 @@ from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.specification.model import ModelSpecification
 from baton.specification.wrangler import Wrangler
+from baton.training.champion_finder import ChampionFinder
 from baton.training.evidence_signer import EvidenceSigner
 from baton.training.managed_analyses import ClarifyQuestions, managed_analyses
 from baton.training.model_pipeline import (
@@ -25,6 +26,7 @@ from baton.training.model_pipeline import (
     SERVING_ENVIRONMENT,
     Backend,
     DriftConfigurations,
+    Functions,
     training_definition,
 )
 from baton.training.open_analyses import open_analyses
@@ -80,6 +82,8 @@ class TrainingPipeline(Construct):
             runs_flow=wrangler_image is not None,
         )
         self.signer = EvidenceSigner(self, "Signer", platform=platform, model=model.name)
+        finder = ChampionFinder(self, "ChampionFinder", platform=platform, model=model.name, registry=registry)
+        functions = Functions(champion_finder=finder.function.function_arn, signer=self.signer.function.function_arn)
         pipeline_role = PipelineRole(
             self,
             "PipelineRole",
@@ -88,7 +92,7 @@ class TrainingPipeline(Construct):
             job_role=self._job_role.role,
             registry=registry,
             creates_models=managed is not None,
-            signer_arn=self.signer.function.function_arn,
+            called=[functions.champion_finder, functions.signer],
         )
         workplace = self._workplace(platform, model, registry, images)
         analyse = self._managed(workplace, model, managed) if managed else partial(open_analyses, workplace)
@@ -109,7 +113,7 @@ class TrainingPipeline(Construct):
                 ).s3_uri,
             ),
             analyse=analyse,
-            signer_arn=self.signer.function.function_arn,
+            functions=functions,
             wrangle=wrangle,
         )
         self.pipeline_name = name

@@ -112,7 +112,7 @@ class PipelineRole(Construct):
         job_role: The only role that it may hand on, and only to SageMaker.
         registry: Where it registers.
         creates_models: Whether a step creates a model for Clarify to ask.
-        signer_arn: The function that signs evidence, the only one it may call.
+        called: The ARNs of the functions that it may call, those of its steps.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
@@ -128,7 +128,7 @@ class PipelineRole(Construct):
         job_role: iam.IRole,
         registry: ModelRegistry,
         creates_models: bool,
-        signer_arn: str,
+        called: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -144,7 +144,7 @@ class PipelineRole(Construct):
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
         self._allow_jobs(creates_models=creates_models)
-        _allow(self.role, ["lambda:InvokeFunction"], [signer_arn])
+        _allow(self.role, ["lambda:InvokeFunction"], called)
         self._allow_registration(registry)
         self._allow_reading_evidence(platform, f"{model_name}/")
         _forbid_approval(self.role)

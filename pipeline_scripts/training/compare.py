@@ -1,0 +1,95 @@
+"""Step 6: is the version at least as good as the champion, on rows that neither was trained on?"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from pipeline_scripts.analysis.artifact import Artifact, load_artifact
+from pipeline_scripts.analysis.classification import Scores
+from pipeline_scripts.analysis.comparison import compare
+from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.job import JobError, folders, run_job
+from pipeline_scripts.analysis.json_files import write_json
+from pipeline_scripts.model import Model, load_model
+
+NONE = "0"
+"""The number of a champion that does not exist."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """`--model --champion --holdout` in; `--output` (comparison.json) out. The environment names the champion."""
+    paths = folders(argv, "model", "champion", "holdout", "output")
+
+    def work() -> str:
+        found = comparison(
+            challenger=load_artifact(paths.model),
+            champion=paths.champion,
+            number=os.environ["BATON_CHAMPION_VERSION"],
+            registered_sha256=os.environ["BATON_CHAMPION_SHA256"],
+            holdout=read_frames(paths.holdout),
+            model=load_model(),
+        )
+        write_json(paths.output / "comparison.json", found)
+        return f"Completed: {found['reason']}."
+
+    return run_job(work)
+
+
+def comparison(
+    *,
+    challenger: Artifact,
+    champion: Path,
+    number: str,
+    registered_sha256: str,
+    holdout: pd.DataFrame,
+    model: Model,
+) -> dict[str, Any]:
+    """Compare the challenger with the champion in the folder `champion`.
+
+    Returns:
+        `champion`, its number, or None where there is none; `comparable`; the `reason` in words; and of a champion that
+        can be compared, the fields of `Comparison`.
+    """
+    if number == NONE:
+        return {"champion": None, "comparable": False, "reason": "no version was approved yet, so there is no champion"}
+    try:
+        scores = _scores_of_champion(champion, registered_sha256, holdout, model)
+    except JobError as error:
+        reason = f"the champion, version {number}, cannot be compared: {error}"
+        return {"champion": int(number), "comparable": False, "reason": reason}
+    confidence = model.settings["gate"]["champion"]["confidence"]
+    found = compare(
+        labels(holdout, model), challenger=challenger.probabilities(holdout), champion=scores, confidence=confidence
+    )
+    reason = (
+        f"the {found.metric.upper()} on the hold-out is {found.challenger:.4f}, and {found.champion_value:.4f} "
+        f"of the champion, version {number}"
+    )
+    return {"champion": int(number), "comparable": True, "reason": reason, **found.to_json()}
+
+
+def _scores_of_champion(folder: Path, registered_sha256: str, holdout: pd.DataFrame, model: Model) -> Scores:
+    """What the champion answers to the hold-out.
+
+    Raises:
+        JobError: It is not the artefact that was registered, cannot be read, answers another question, or asks for a
+            column that the hold-out lacks.
+    """
+    try:
+        artifact = load_artifact(folder)
+    except (KeyError, ValueError) as error:
+        raise JobError(f"its artefact was written by other code and cannot be read ({error})") from error
+    if artifact.sha256 != registered_sha256:
+        raise JobError(
+            f"its artefact has the hash {artifact.sha256[:12]}, but {registered_sha256[:12]} was registered; reject it"
+        )
+    signature = artifact.signature
+    if (signature.target, signature.positive) != (model.target, model.positive):
+        raise JobError(f"it answers whether {signature.target} is {signature.positive}, which is another question")
+    lacking = [name for name in signature.names if name not in holdout.columns]
+    if lacking:
+        raise JobError(f"it asks for {lacking[0]}, which is no longer among the model's inputs")
+    return artifact.probabilities(holdout)
