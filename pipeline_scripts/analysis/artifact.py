@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from pipeline_scripts.analysis.hashing import file_sha256
+from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.serving.calibration import Calibration
 from pipeline_scripts.serving.estimator import Estimator, read_estimator
@@ -18,17 +19,18 @@ from pipeline_scripts.serving.transformer import Transformer
 
 LARGEST_BYTES = 512 * 1024 * 1024  # unpacked; a boosted-tree model of this size is a mistake or an attack
 _KINDS = (".json", ".py")
-_NEEDED = ("model.json", "calibration.json", "transformer.json", "signature.json", "code/inference.py")
+_NEEDED = ("model.json", "calibration.json", "transformer.json", "signature.json", "holdout.json", "code/inference.py")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """What a version learnt, with its calibration, transformer and signature, as its archive holds them."""
+    """What a version learnt, with its calibration, transformer, signature and hold-out, as its archive holds them."""
 
     estimator: Estimator
     calibration: Calibration
     transformer: Transformer
     signature: Signature
+    holdout: HoldOut
     sha256: str
 
     def probabilities(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
@@ -94,5 +96,6 @@ def load_artifact(folder: Path) -> Artifact:
         calibration=Calibration.from_json(json.loads(parts["calibration.json"])),
         transformer=Transformer.from_json(json.loads(parts["transformer.json"])),
         signature=signature,
+        holdout=HoldOut.from_json(json.loads(parts["holdout.json"])),
         sha256=file_sha256(archive),
     )

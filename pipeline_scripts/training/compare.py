@@ -11,6 +11,7 @@ from pipeline_scripts.analysis.artifact import Artifact, load_artifact
 from pipeline_scripts.analysis.classification import Scores
 from pipeline_scripts.analysis.comparison import compare
 from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
 from pipeline_scripts.model import Model, load_model
@@ -56,7 +57,7 @@ def comparison(
     if number == NONE:
         return {"champion": None, "comparable": False, "reason": "no version was approved yet, so there is no champion"}
     try:
-        scores = _scores_of_champion(champion, registered_sha256, holdout, model)
+        scores = _scores_of_champion(champion, registered_sha256, challenger.holdout, holdout, model)
     except JobError as error:
         reason = f"the champion, version {number}, cannot be compared: {error}"
         return {"champion": int(number), "comparable": False, "reason": reason}
@@ -71,12 +72,14 @@ def comparison(
     return {"champion": int(number), "comparable": True, "reason": reason, **found.to_json()}
 
 
-def _scores_of_champion(folder: Path, registered_sha256: str, holdout: pd.DataFrame, model: Model) -> Scores:
+def _scores_of_champion(
+    folder: Path, registered_sha256: str, held_out: HoldOut, holdout: pd.DataFrame, model: Model
+) -> Scores:
     """What the champion answers to the hold-out.
 
     Raises:
-        JobError: It is not the artefact that was registered, cannot be read, answers another question, or asks for a
-            column that the hold-out lacks.
+        JobError: It is not the artefact that was registered, cannot be read, answers another question, may have learnt
+            from rows of the hold-out, or asks for a column that the hold-out lacks.
     """
     try:
         artifact = load_artifact(folder)
@@ -89,6 +92,9 @@ def _scores_of_champion(folder: Path, registered_sha256: str, holdout: pd.DataFr
     signature = artifact.signature
     if (signature.target, signature.positive) != (model.target, model.positive):
         raise JobError(f"it answers whether {signature.target} is {signature.positive}, which is another question")
+    leak = held_out.leak(artifact.holdout)
+    if leak is not None:
+        raise JobError(f"it may have learnt from rows of this hold-out, for {leak}")
     lacking = [name for name in signature.names if name not in holdout.columns]
     if lacking:
         raise JobError(f"it asks for {lacking[0]}, which is no longer among the model's inputs")

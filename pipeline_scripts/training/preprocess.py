@@ -12,7 +12,7 @@ from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
 from pipeline_scripts.training.fitting import fit_transformer
-from pipeline_scripts.training.split import HOLDOUT, TRAIN, VALIDATION, identifier, split
+from pipeline_scripts.training.split import HOLDOUT, TRAIN, VALIDATION, holdout_of, identifier, split
 from pipeline_scripts.training.wrangled import wrangled_rows
 
 
@@ -39,6 +39,7 @@ def preprocess(dataset: Path, wrangled: Path | None, outputs: dict[str, Path], m
     _write_csv(sides[TRAIN][inputs], outputs["baseline"] / "baseline.csv")
     _write_csv(sides[HOLDOUT][[model.target, *inputs]], outputs["analysis"] / "analysis.csv")
     write_json(outputs["transformer"] / "transformer.json", fit_transformer(sides[TRAIN], model).to_json())
+    write_json(outputs["transformer"] / "holdout.json", holdout_of(frame, model).to_json())
     counts = ", ".join(f"{len(rows)} {name}" for name, rows in sides.items())
     return f"Completed: {counts} rows; {unlabelled} rows without a label were left out."
 

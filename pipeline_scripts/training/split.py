@@ -10,12 +10,14 @@ is an error, because then identifier and label are entangled.
 
 import hashlib
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from pipeline_scripts.analysis.frames import labels
+from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
 
@@ -32,19 +34,28 @@ def identifier(model: Model) -> str | None:
     return None
 
 
+def holdout_of(frame: pd.DataFrame, model: Model) -> HoldOut:
+    """What decides which rows of the frame `split` holds out."""
+    training, name = model.settings["training"], identifier(model)
+    known = name is not None and name in frame.columns
+    return HoldOut(
+        seed=training["seed"],
+        fraction=training["holdout_fraction"],
+        key=(str(name),) if known else (*model.inputs, model.target),
+    )
+
+
 def split(frame: pd.DataFrame, model: Model) -> dict[str, pd.DataFrame]:
     """Assign every row to train, validation or hold-out; within each, rows lie in an order of their own content.
 
     Raises:
         JobError: A side lacks an outcome, or its share of positives is out of line.
     """
-    training = model.settings["training"]
-    keys = _keys(frame, model)
-    place = np.array([_place(training["seed"], key) for key in keys])
-    holdout_end = training["holdout_fraction"]
-    side = np.select(
-        [place < holdout_end, place < holdout_end + training["validation_fraction"]], [HOLDOUT, VALIDATION], TRAIN
-    )
+    holdout = holdout_of(frame, model)
+    keys = _keys(frame, holdout.key)
+    place = np.array([_place(holdout.seed, key) for key in keys])
+    validation_end = holdout.fraction + model.settings["training"]["validation_fraction"]
+    side = np.select([place < holdout.fraction, place < validation_end], [HOLDOUT, VALIDATION], TRAIN)
     columns = [*model.inputs, model.target]
     ordered = frame.assign(_key=keys, _side=side).sort_values(["_key", *columns], kind="stable")
     sides = {
@@ -57,11 +68,8 @@ def split(frame: pd.DataFrame, model: Model) -> dict[str, pd.DataFrame]:
     return sides
 
 
-def _keys(frame: pd.DataFrame, model: Model) -> list[str]:
-    name = identifier(model)
-    if name is not None and name in frame.columns:
-        return [str(value) for value in frame[name]]
-    rows = frame[[*model.inputs, model.target]].astype(str)
+def _keys(frame: pd.DataFrame, columns: Sequence[str]) -> list[str]:
+    rows = frame[list(columns)].astype(str)
     return ["\x1f".join(row) for row in rows.itertuples(index=False)]
 
 

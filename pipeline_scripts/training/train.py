@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import base_dir, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
@@ -46,6 +47,7 @@ def train(base: Path, model: Model) -> str:
     """Train on the channels under `base/input` and leave the artefact in `base/model`."""
     data = base / "input" / "data"
     transformer = Transformer.from_json(read_json(data / "transformer" / "transformer.json"))
+    holdout = HoldOut.from_json(read_json(data / "transformer" / "holdout.json"))
     train_rows, validation_rows = read_frames(data / "train"), read_frames(data / "validation")
     training = model.settings["training"]
     estimator = _ALGORITHMS[training["algorithm"]](
@@ -60,7 +62,7 @@ def train(base: Path, model: Model) -> str:
         estimator.probabilities(transformer.encode(validation_rows)),
         labels(validation_rows, model),
     )
-    write_artifact(base / "model", estimator, calibration, transformer, model)
+    write_artifact(base / "model", estimator, calibration, transformer, holdout, model)
     columns = len(transformer.columns)
     return f"Completed: {training['algorithm']} on {len(train_rows)} rows and {columns} columns."
 
@@ -82,13 +84,22 @@ def _parsed(value: Any) -> Any:
 
 
 def write_artifact(
-    folder: Path, estimator: Estimator, calibration: Calibration, transformer: Transformer, model: Model
+    folder: Path,
+    estimator: Estimator,
+    calibration: Calibration,
+    transformer: Transformer,
+    holdout: HoldOut,
+    model: Model,
 ) -> None:
-    """Write everything an endpoint needs, in files whose bytes depend on nothing but their content."""
+    """Write everything an endpoint needs, in files whose bytes depend on nothing but their content.
+
+    It also says which rows were held out, for the version that will be compared with this one.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "model.json").write_bytes(estimator.to_bytes())
     write_json(folder / "calibration.json", calibration.to_json())
     write_json(folder / "transformer.json", transformer.to_json())
+    write_json(folder / "holdout.json", holdout.to_json())
     write_json(folder / "signature.json", make_signature(transformer, model).to_json())
     package = resources.files("pipeline_scripts")
     serving = package.joinpath("serving")

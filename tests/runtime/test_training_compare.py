@@ -93,6 +93,28 @@ def test_a_champion_that_asks_for_a_column_we_no_longer_have_is_told(trained: Tr
     assert "it asks for balance, which is no longer among the model's inputs" in check(found, trained.model).reason
 
 
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"seed": 1}, "its seed was 1, and not 20260101"),
+        ({"fraction": 0.1}, "it held out 0.1 of the rows, and not 0.2"),
+        ({"key": ["email_key"]}, "its rows were told apart by email_key, and not by customer_ref"),
+    ],
+)
+def test_a_champion_that_may_have_learnt_from_the_hold_out_is_told(
+    trained: Trained, tmp_path: Path, change: dict[str, Any], why: str
+) -> None:
+    champion = rewritten(trained, tmp_path / "champion", holdout=lambda holdout: {**holdout, **change})
+    judged = check(compared(trained, champion), trained.model)
+    assert not judged.passed
+    assert f"it may have learnt from rows of this hold-out, for {why}" in judged.reason
+
+
+def test_a_champion_that_held_out_more_is_compared(trained: Trained, tmp_path: Path) -> None:
+    champion = rewritten(trained, tmp_path / "champion", holdout=lambda holdout: {**holdout, "fraction": 0.3})
+    assert compared(trained, champion)["comparable"]
+
+
 def test_a_champion_that_answers_another_question_is_told(trained: Trained) -> None:
     model = dataclasses.replace(trained.model, positive=0)
     assert "which is another question" in compared(trained, trained.artefact, model=model)["reason"]

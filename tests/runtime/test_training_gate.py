@@ -163,6 +163,7 @@ def test_oversized_and_broken_and_incomplete_artefacts_are_refused(
         "calibration.json is missing",
         "transformer.json is missing",
         "signature.json is missing",
+        "holdout.json is missing",
         "code/inference.py is missing",
     ]
     monkeypatch.setattr("pipeline_scripts.analysis.artifact.LARGEST_BYTES", 1024)

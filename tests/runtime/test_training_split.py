@@ -10,7 +10,7 @@ from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
 from pipeline_scripts.training import preprocess
 from pipeline_scripts.training.preprocess import labelled_rows, verify
-from pipeline_scripts.training.split import HOLDOUT, TRAIN, VALIDATION, split
+from pipeline_scripts.training.split import HOLDOUT, TRAIN, VALIDATION, holdout_of, split
 from tests.runtime.churn import Trained, customers, split_arguments, write_dataset
 
 
@@ -53,6 +53,22 @@ def test_another_seed_holds_out_other_people(model: Model) -> None:
     settings = {**model.settings, "training": {**model.settings["training"], "seed": 1}}
     other = sides_of(frame, dataclasses.replace(model, settings=settings))
     assert refs_of(other[HOLDOUT], frame) != refs_of(sides_of(frame, model)[HOLDOUT], frame)
+
+
+@pytest.mark.parametrize(("earlier", "later"), [(0.3, 0.2), (0.2, 0.2), (0.2, 0.3)])
+def test_the_recipe_of_the_hold_out_tells_whether_a_version_saw_its_rows(
+    model: Model, earlier: float, later: float
+) -> None:
+    frame, _ = labelled_rows(customers(1_500), model)
+    training = model.settings["training"]
+    models = [
+        dataclasses.replace(model, settings={**model.settings, "training": {**training, "holdout_fraction": fraction}})
+        for fraction in (earlier, later)
+    ]
+    before, after = (holdout_of(frame, each) for each in models)
+    sides, held = split(frame, models[0]), refs_of(split(frame, models[1])[HOLDOUT], frame)
+    learnt = refs_of(sides[TRAIN], frame) | refs_of(sides[VALIDATION], frame)
+    assert (after.leak(before) is None) == learnt.isdisjoint(held) == (earlier >= later)
 
 
 def test_row_order_and_file_boundaries_do_not_change_the_sides(model: Model) -> None:
