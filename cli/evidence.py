@@ -1,6 +1,6 @@
 """What a version's training left behind for the people who judge it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from cli.errors import BatonError
@@ -10,8 +10,21 @@ from cli.storage import read_json
 
 
 @dataclass(frozen=True, kw_only=True)
+class Waiver:
+    """Who answers for a failed check, why, and on which days."""
+
+    approver: str
+    reason: str
+    granted: str
+    expires: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Check:
-    """One thing the gate looked at. `limits` are the lower and upper bound of a fairness metric, and else None."""
+    """One thing the gate looked at. `limits` are the lower and upper bound of a fairness metric, and else None.
+
+    A failed check that is waived does not refuse the version.
+    """
 
     name: str
     passed: bool
@@ -19,6 +32,40 @@ class Check:
     bound: str
     limits: tuple[float, float] | None
     reason: str
+    waived: Waiver | None = None
+
+    @property
+    def verdict(self) -> str:
+        """Its outcome in a word."""
+        return "passed" if self.passed else "waived" if self.waived else "failed"
+
+    @property
+    def said(self) -> str:
+        """Its reason, and who waived it."""
+        if self.waived is None:
+            return self.reason
+        return f"{self.reason}; waived by {self.waived.approver} until {self.waived.expires}: {self.waived.reason}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The version (challenger) against the champion of its time, on the same hold-out.
+
+    `difference` is challenger less champion, each of its bounds holds with `confidence`. `p_value` is how often a
+    redrawn hold-out shows a loss of more than `max_loss`.
+    """
+
+    champion: int
+    metric: str
+    challenger: float
+    champion_value: float
+    difference: float
+    low: float
+    high: float
+    confidence: float
+    max_loss: float
+    p_value: float
+    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +82,10 @@ class BiasMetric:
 
 @dataclass(frozen=True, kw_only=True)
 class Evidence:
-    """The evidence of one version. `evaluation` is the evaluation script's own file."""
+    """The evidence of one version. `evaluation` is the evaluation script's own file.
+
+    `comparison` is None where there was no champion that it could be compared with; the check `champion` says why.
+    """
 
     version: Version
     evaluation: dict[str, Any]
@@ -44,6 +94,7 @@ class Evidence:
     checks: tuple[Check, ...]
     bias: tuple[BiasMetric, ...]
     attributions: dict[str, float]
+    comparison: Comparison | None = None
 
     @property
     def auc(self) -> float:
@@ -78,7 +129,16 @@ def read(platform: Platform, version: Version) -> Evidence:
         checks=tuple(_check(check) for check in gate["checks"]),
         bias=bias_metrics(bias),
         attributions=dict(sorted(explanations["label0"]["global_shap_values"].items(), key=lambda item: -abs(item[1]))),
+        comparison=comparison(gate),
     )
+
+
+def comparison(gate: dict[str, Any]) -> Comparison | None:
+    """The comparison in a gate.json, if there is one."""
+    found = gate.get("champion")
+    if not found or not found["comparable"]:
+        return None
+    return Comparison(**{each.name: found[each.name] for each in fields(Comparison)})
 
 
 def bias_metrics(analysis: dict[str, Any]) -> tuple[BiasMetric, ...]:
@@ -108,6 +168,7 @@ def _check(check: dict[str, Any]) -> Check:
         bound=" to ".join(f"{edge:g}" for edge in bound) if isinstance(bound, list) else str(bound or ""),
         limits=(float(bound[0]), float(bound[1])) if isinstance(bound, list) else None,
         reason=check.get("reason") or "",
+        waived=Waiver(**check["waived"]) if check.get("waived") else None,
     )
 
 

@@ -80,14 +80,31 @@ def show(found: evidences.Evidence) -> None:
     table(
         "Gate",
         ("check", "", "value", "bound", "why not"),
-        (
-            (c.name, "passed" if c.passed else "failed", c.value, c.bound, "" if c.passed else c.reason)
-            for c in found.checks
-        ),
+        ((c.name, c.verdict, c.value, c.bound, "" if c.passed else c.said) for c in found.checks),
     )
+    if found.comparison:
+        show_comparison(found.comparison)
     table(
         "Bias after training",
         ("group", "metric", "is", "which is"),
         ((f"{m.facet} = {m.facet_value}", m.name, m.value, m.description) for m in found.bias if m.phase == "post"),
     )
     table("Attributions (mean |SHAP|)", ("feature", "value"), found.attributions.items())
+
+
+def show_comparison(found: evidences.Comparison) -> None:
+    """Print the comparison with the champion as a table."""
+    sure = f"{found.confidence * 100:g} %"
+    table(
+        f"Against version {found.champion}, the champion",
+        (found.metric, "value"),
+        (
+            ("this version", found.challenger),
+            ("the champion", found.champion_value),
+            ("difference", found.difference),
+            (f"at least, with {sure}", found.low),
+            (f"at most, with {sure}", found.high),
+            (f"p, of losing more than {found.max_loss:g}", found.p_value),
+            ("rows, the same for both", found.rows),
+        ),
+    )

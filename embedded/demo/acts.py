@@ -10,7 +10,7 @@ import pandas as pd
 from cli import etl as ingestion
 from cli import evidence, ledger, monitors, registry, reproduction, training
 from cli.alarms import named
-from cli.evidence import Evidence
+from cli.evidence import Comparison, Evidence
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.reproduction import Reproduction
@@ -195,6 +195,24 @@ def await_retraining(act: Act, platform: Platform, before: Known) -> tuple[Execu
         every=QUICK,
     )
     return _follow(act, platform, fresh[0], before)
+
+
+def measure(act: Act, platform: Platform, version: Version) -> Comparison:
+    """Read how a version did against the champion.
+
+    Raises:
+        ActFailed: It was compared with none.
+    """
+    found = evidence.read(platform, version)
+    if found.comparison is None:
+        [said] = [check.reason for check in found.checks if check.name == "champion"]
+        raise ActFailed(f"version {version.number} was compared with no champion: {said}")
+    against = found.comparison
+    act.end(
+        f"AUC {against.challenger:.4f}, version {against.champion} has {against.champion_value:.4f} on the same "
+        f"{against.rows:,} rows; {against.difference:+.4f}, at least {against.low:+.4f}"
+    )
+    return against
 
 
 def reproduce(act: Act, platform: Platform, version: Version) -> Reproduction:

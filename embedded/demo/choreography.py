@@ -10,7 +10,7 @@ import pandas as pd
 from cli import lineage
 from cli.connection import from_environment
 from cli.etl import Dataset
-from cli.evidence import Evidence
+from cli.evidence import Comparison, Evidence
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.serving import serving
@@ -41,13 +41,14 @@ CHANGE = "The bank changes"
 DRIFT = "Changed traffic and its labels"
 ALARM = "Watch: violations, alarm"
 RETRAIN = "The alarm retrains"
+MEASURE = "Measure up to the champion"
 TRACE = "Trace one prediction"
 REPRODUCE = "Make the version once more"
 SEARCH = "Search for personal data"
 REPORT = "Write the report"
 TITLES = (
     *(START, DEPLOY, SEED, EXTRACT, TRAIN, JUDGE, APPROVE, DESCRIBE, ORDINARY, WATCH),
-    *(CHANGE, DRIFT, ALARM, RETRAIN, TRACE, REPRODUCE, SEARCH, REPORT),
+    *(CHANGE, DRIFT, ALARM, RETRAIN, MEASURE, TRACE, REPRODUCE, SEARCH, REPORT),
 )
 ENVIRONMENT = "dev"
 
@@ -113,7 +114,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
     with stage.act(WATCH) as act:
         quiet = acts.watch(act, platform, stretch)
         acts.expect_quiet(quiet)
-    drifted, alarm, retrained = _decay(stage, bank, served)
+    drifted, alarm, retrained, comparison = _decay(stage, bank, served)
     with stage.act(TRACE) as act:
         stations = lineage.trace(platform, stretch.some_inference_id)
         act.end(f"{stretch.some_inference_id}: {len(stations)} stations back to {stations[-1].name}")
@@ -137,6 +138,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         drifted=tuple(drifted),
         alarm=alarm,
         retrained=retrained,
+        comparison=comparison,
         lineage=tuple(stations),
         reproduced=reproduced,
         searched=searched,
@@ -175,7 +177,7 @@ def _first_version(stage: Stage, bank: Bank, *, author: str) -> Served:
     return Served(dataset=dataset, execution=execution, evidence=evidence, approval=approval)
 
 
-def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorResult], str, Version]:
+def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorResult], str, Version, Comparison]:
     platform = bank.platform
     with stage.act(CHANGE) as act:
         rows = source_database.write(bank.database, bank.model_json, bank.people.newcomers, append=True)
@@ -189,4 +191,6 @@ def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorRe
         alarm = acts.await_alarm(act, platform)
     with stage.act(RETRAIN) as act:
         _, retrained = acts.await_retraining(act, platform, before)
-    return drifted, alarm, retrained
+    with stage.act(MEASURE) as act:
+        comparison = acts.measure(act, platform, retrained)
+    return drifted, alarm, retrained, comparison

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cli.evidence import Evidence
+from cli.evidence import Comparison, Evidence
 from cli.lineage import Station
 from cli.monitors import MonitorResult
 from cli.registry import Version
@@ -48,6 +48,7 @@ class Performance:
     drifted: tuple[MonitorResult, ...]
     alarm: str
     retrained: Version
+    comparison: Comparison
     lineage: tuple[Station, ...]
     reproduced: Reproduction
     searched: Searched
@@ -74,6 +75,7 @@ def summary(platform: Platform, played: Performance, *, timings: dict[str, float
             "number": played.retrained.number,
             "arn": played.retrained.arn,
             "status": played.retrained.status,
+            "comparison": asdict(played.comparison),
         },
         "endpoint_url": played.endpoint_url,
         "wall_s": round(wall, 1),
@@ -155,6 +157,11 @@ def _figures(played: Performance) -> tuple[facts.Figure, ...]:
         ),
         facts.Figure(
             label="retrained by the alarm", value=f"version {played.retrained.number}", note="waits for approval"
+        ),
+        facts.Figure(
+            label="AUC against the champion's",
+            value=f"{played.comparison.difference:+.3f}",
+            note=f"at least {played.comparison.low:+.3f}, on the same {played.comparison.rows:,} customers",
         ),
         facts.Figure(label="customers at first", value=f"{played.rows:,}", note="in the embedded database"),
     )

@@ -22,7 +22,8 @@ from pipeline_scripts.analysis.classification import Labels, Scores
 class Comparison:
     """Both versions' metric, and the difference, challenger less champion.
 
-    `low` is below the true difference with `confidence`; so is `high` above it.
+    `low` is below the true difference with `confidence`; so is `high` above it. `p_value` is the share of redrawn
+    samples in which the challenger loses more than `max_loss`: below 1 - `confidence` just when `low` is within it.
     """
 
     metric: str
@@ -32,6 +33,8 @@ class Comparison:
     low: float
     high: float
     confidence: float
+    max_loss: float
+    p_value: float
     rows: int
 
     def to_json(self) -> dict[str, Any]:
@@ -39,18 +42,19 @@ class Comparison:
         return asdict(self)
 
 
-def compare(truth: Labels, *, challenger: Scores, champion: Scores, confidence: float) -> Comparison:
+def compare(truth: Labels, *, challenger: Scores, champion: Scores, max_loss: float, confidence: float) -> Comparison:
     """Compare by the area under the ROC curve.
 
     Args:
         truth: The labels of the rows.
         challenger: The scores of the version that wants to be registered.
         champion: The scores of the version it has to measure up to, in the same order.
+        max_loss: How much of the metric the challenger may lose.
         confidence: Of each of the two one-sided bounds.
     """
     of_challenger, of_champion = classification.auc(truth, challenger), classification.auc(truth, champion)
     redrawn = classification.bootstrap_auc(truth, challenger) - classification.bootstrap_auc(truth, champion)
-    low, high = np.quantile(redrawn, [1 - confidence, confidence])
+    low, high = np.quantile(redrawn, [1 - confidence, confidence], method="inverted_cdf")
     return Comparison(
         metric="auc",
         challenger=of_challenger,
@@ -59,5 +63,7 @@ def compare(truth: Labels, *, challenger: Scores, champion: Scores, confidence: 
         low=float(low),
         high=float(high),
         confidence=confidence,
+        max_loss=max_loss,
+        p_value=float(np.mean(redrawn < -max_loss)),
         rows=len(truth),
     )

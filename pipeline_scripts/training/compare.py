@@ -61,9 +61,11 @@ def comparison(
     except JobError as error:
         reason = f"the champion, version {number}, cannot be compared: {error}"
         return {"champion": int(number), "comparable": False, "reason": reason}
-    confidence = model.settings["gate"]["champion"]["confidence"]
     found = compare(
-        labels(holdout, model), challenger=challenger.probabilities(holdout), champion=scores, confidence=confidence
+        labels(holdout, model),
+        challenger=challenger.probabilities(holdout),
+        champion=scores,
+        **model.settings["gate"]["champion"],
     )
     reason = (
         f"the {found.metric.upper()} on the hold-out is {found.challenger:.4f}, and {found.champion_value:.4f} "
@@ -78,8 +80,7 @@ def _scores_of_champion(
     """What the champion answers to the hold-out.
 
     Raises:
-        JobError: It is not the artefact that was registered, cannot be read, answers another question, may have learnt
-            from rows of the hold-out, or asks for a column that the hold-out lacks.
+        JobError: It is not the artefact that was registered, cannot be read, or cannot be asked fairly.
     """
     try:
         artifact = load_artifact(folder)
@@ -89,13 +90,27 @@ def _scores_of_champion(
         raise JobError(
             f"its artefact has the hash {artifact.sha256[:12]}, but {registered_sha256[:12]} was registered; reject it"
         )
-    signature = artifact.signature
-    if (signature.target, signature.positive) != (model.target, model.positive):
-        raise JobError(f"it answers whether {signature.target} is {signature.positive}, which is another question")
-    leak = held_out.leak(artifact.holdout)
-    if leak is not None:
-        raise JobError(f"it may have learnt from rows of this hold-out, for {leak}")
-    lacking = [name for name in signature.names if name not in holdout.columns]
-    if lacking:
-        raise JobError(f"it asks for {lacking[0]}, which is no longer among the model's inputs")
+    misfit = _misfit(artifact, held_out, holdout, model)
+    if misfit is not None:
+        raise JobError(misfit)
     return artifact.probabilities(holdout)
+
+
+def _misfit(champion: Artifact, held_out: HoldOut, holdout: pd.DataFrame, model: Model) -> str | None:
+    """Why asking the champion about the hold-out would be unfair to one of the two; None if it would not."""
+    signature = champion.signature
+    if (signature.target, signature.positive) != (model.target, model.positive):
+        return f"it answers whether {signature.target} is {signature.positive}, which is another question"
+    leak = held_out.leak(champion.holdout)
+    if leak is not None:
+        return f"it may have learnt from rows of this hold-out, for {leak}"
+    for asked in (item for item in signature.inputs if item.feature):
+        if asked.name not in holdout.columns:
+            return f"it asks for {asked.name}, which is no longer among the model's inputs"
+        if asked.type != model.kind(asked.name):
+            return f"it asks for {asked.name} as {asked.type}, which is {model.kind(asked.name)} now"
+    for feature in champion.transformer.features:
+        strays = set(holdout[feature.name].dropna()) - set(feature.categories)
+        if feature.encoding == "ordinal" and strays:
+            return f"it knows no band {min(strays)} of {feature.name}, whose bands are others now"
+    return None

@@ -131,7 +131,7 @@ def _champion(comparison: dict[str, Any], model: Model) -> Check:
     passed = loss <= bound
     side = "no more" if passed else "more"
     reason = (
-        f"{comparison['reason']}: with {comparison['confidence']:.0%} confidence it loses at most {loss:.4f}, "
+        f"{comparison['reason']}: with {comparison['confidence'] * 100:g}% confidence it loses at most {loss:.4f}, "
         f"{side} than the {bound:g} that it may lose"
     )
     return Check(name="champion", passed=passed, value=loss, bound=bound, reason=reason)

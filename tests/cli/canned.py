@@ -12,6 +12,27 @@ import boto3
 
 from cli.connection import Connection
 
+COMPARISON = {
+    "champion": 1,
+    "comparable": True,
+    "reason": "the AUC on the hold-out is 0.8610, and 0.8540 of the champion, version 1",
+    "metric": "auc",
+    "challenger": 0.861,
+    "champion_value": 0.854,
+    "difference": 0.007,
+    "low": -0.0013,
+    "high": 0.0149,
+    "confidence": 0.95,
+    "max_loss": 0.02,
+    "p_value": 0.0025,
+    "rows": 2000,
+}
+WAIVER = {
+    "approver": "grace@bank.example",
+    "reason": "a campaign was aimed at women, see RISK-123",
+    "granted": "2026-11-01",
+    "expires": "2026-12-01",
+}
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:eu-west-1:000000000000"
 Answer = Callable[[dict[str, Any]], dict[str, Any]]
@@ -179,8 +200,10 @@ class World:
         checks = [
             {"name": "auc", "passed": True, "value": 0.861, "bound": 0.8, "reason": "above"},
             {"name": "DPPL.gender=Female", "passed": True, "value": 0.03, "bound": [-0.2, 0.2], "reason": "within"},
+            {"name": "AD.gender=Female", "passed": False, "bound": [0, 0.2], "reason": "outside", "waived": WAIVER},
         ]
-        self.put(f"{uri}/gate/gate.json", {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all."})
+        gate = {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all.", "champion": COMPARISON}
+        self.put(f"{uri}/gate/gate.json", gate)
         self.put(f"{uri}/evaluation/evaluation.json", EVALUATION)
         self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})
         values = {"label0": {"global_shap_values": {"balance": 0.2, "country": 0.4}}}

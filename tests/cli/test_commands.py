@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canned import ARN, CannedConnection, Refused, World, captured, payload
+from canned import ARN, WAIVER, CannedConnection, Refused, World, captured, payload
 
 REPORT = "s3://monitoring/bank_churn/reports/data_quality/job-1/constraint_violations.json"
 POINTER = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
@@ -66,11 +66,35 @@ def test_evidence_shows_gate_bias_and_attributions(baton: Any) -> None:
     assert output.index("country") < output.index("balance"), "the strongest attribution comes first"
 
 
+def test_evidence_shows_the_comparison_with_the_champion(baton: Any) -> None:
+    output = baton("evidence", "2").output
+    for text in ("Against version 1, the champion", "2000", "0.8540", "-0.0013", "p, of losing more than 0.02"):
+        assert text in output
+
+
+def test_evidence_shows_who_waived_what_until_when(baton: Any) -> None:
+    output = " ".join(baton("evidence", "2").output.split())
+    assert "waived" in output
+    found = json.loads(baton("evidence", "2", "--json").output)
+    [waived] = [check for check in found["checks"] if check["waived"]]
+    assert (waived["name"], waived["passed"], waived["waived"]) == ("AD.gender=Female", False, WAIVER)
+    assert found["comparison"]["p_value"] == 0.0025
+
+
+def test_evidence_of_a_first_version_shows_no_comparison(baton: Any, world: World) -> None:
+    gate = json.loads(world.objects["s3://evidence/bank_churn/e2/gate/gate.json"])
+    gate["champion"] = {"champion": None, "comparable": False, "reason": "there is none"}
+    world.put("s3://evidence/bank_churn/e2/gate/gate.json", gate)
+    assert "Against version" not in baton("evidence", "2").output
+
+
 def test_evidence_as_a_page(baton: Any, tmp_path: Path) -> None:
     page = tmp_path / "evidence.html"
     result = baton("evidence", "2", "--html", str(page))
     assert result.exit_code == 0, result.output
     assert "Passed all." in page.read_text()
+    assert "this version's AUC is 0.8610" in page.read_text()
+    assert "waived by grace@bank.example until 2026-12-01: a campaign was aimed at women" in page.read_text()
     assert "Watching" not in page.read_text()
 
 

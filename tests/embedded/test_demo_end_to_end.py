@@ -93,6 +93,14 @@ def test_the_alarm_retrained_and_the_first_version_goes_on_serving(figures: dict
     assert (first["status"], first["serving"], retrained["serving"]) == ("Approved", True, False)
 
 
+def test_the_retrained_version_was_measured_against_the_first_on_the_same_rows(figures: dict[str, Any]) -> None:
+    against, first = figures["retrained_version"]["comparison"], figures["versions"][-1]
+    assert (against["champion"], against["metric"]) == (first["version"], "auc")
+    assert against["difference"] == pytest.approx(against["challenger"] - against["champion_value"])
+    assert -against["max_loss"] <= against["low"] <= against["difference"] <= against["high"]
+    assert against["p_value"] < 1 - against["confidence"]
+
+
 def test_one_prediction_leads_back_to_commit_and_people(figures: dict[str, Any]) -> None:
     stations = {station["kind"]: station for station in figures["lineage"]}
     version = figures["versions"][-1]

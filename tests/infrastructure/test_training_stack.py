@@ -108,7 +108,7 @@ def test_the_deployed_definition_has_no_wrong_argument(template: Template) -> No
     steps = steps_by_name(definition(template))
 
     assert [error for step in steps.values() for error in argument_errors(step)] == []
-    assert len(steps) in (12, 14)
+    assert len(steps) in (14, 16)
 
 
 def test_the_definition_stays_under_the_inline_limit(template: Template) -> None:
@@ -250,9 +250,23 @@ def test_the_signer_writes_signatures_and_nothing_else(template: Template) -> No
     assert len(signs) == 1 and "SignerKey" in json.dumps(signs[0]["Resource"])
 
 
-def test_the_pipeline_calls_the_signer_and_no_other_function(template: Template) -> None:
+def test_the_champion_is_looked_up_by_who_may_read_the_registry_and_nothing_else(template: Template) -> None:
+    allowed = [entry for entry in statements(template, "ChampionFinderHandlerRole") if entry["Effect"] == "Allow"]
+    registry = [entry for entry in allowed if "sagemaker:" in json.dumps(entry["Action"])]
+    assert {action for entry in registry for action in entry["Action"]} == {
+        "sagemaker:DescribeModelPackage",
+        "sagemaker:DescribeModelPackageGroup",
+        "sagemaker:ListModelPackages",
+    }
+    others = {action for entry in allowed if entry not in registry for action in entry["Action"]}
+    services = ("logs:", "xray:", "kms:", "ec2:", "sqs:SendMessage")  # what every function of the platform may
+    assert not [action for action in others if not action.startswith(services)]
+
+
+def test_the_pipeline_calls_its_champion_finder_and_signer_and_no_other_function(template: Template) -> None:
     calls = [entry for entry in statements(template, "PipelineRole") if "lambda:InvokeFunction" in entry["Action"]]
-    assert len(calls) == 1 and len(calls[0]["Resource"]) == 1
-    assert "SignerHandler" in json.dumps(calls[0]["Resource"])
+    assert len(calls) == 1 and len(calls[0]["Resource"]) == 2
+    finder, signer = map(json.dumps, calls[0]["Resource"])
+    assert "ChampionFinderHandler" in finder and "SignerHandler" in signer
     allowed = [entry for entry in statements(template, "JobRole") if entry["Effect"] == "Allow"]
     assert not [entry for entry in allowed if "lambda:" in json.dumps(entry["Action"])]

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
 from pipeline_scripts.analysis.artifact import load_artifact
@@ -115,6 +117,21 @@ def test_a_champion_that_held_out_more_is_compared(trained: Trained, tmp_path: P
     assert compared(trained, champion)["comparable"]
 
 
+def test_a_champion_that_takes_a_column_otherwise_is_told(trained: Trained, tmp_path: Path) -> None:
+    def as_text(signature: dict[str, Any]) -> dict[str, Any]:
+        inputs = [{**item, "type": "string"} if item["name"] == "balance" else item for item in signature["inputs"]]
+        return {**signature, "inputs": inputs}
+
+    champion = rewritten(trained, tmp_path / "champion", signature=as_text)
+    assert "it asks for balance as string, which is double now" in compared(trained, champion)["reason"]
+
+
+def test_a_champion_of_other_bands_is_told(trained: Trained) -> None:
+    holdout = read_frames(trained.root / "holdout").replace({"age_group": {"40-49": "40-44"}})
+    reason = "it knows no band 40-44 of age_group, whose bands are others now"
+    assert reason in compared(trained, trained.artefact, holdout=holdout)["reason"]
+
+
 def test_a_champion_that_answers_another_question_is_told(trained: Trained) -> None:
     model = dataclasses.replace(trained.model, positive=0)
     assert "which is another question" in compared(trained, trained.artefact, model=model)["reason"]
@@ -137,16 +154,31 @@ TRUTH = (np.random.default_rng(1).random(2_000) < 0.2).astype(np.int8)
     ("noise", "passed"), [(0.6, True), (0.7, True), (1.2, False)], ids=["better", "alike", "clearly worse"]
 )
 def test_who_is_clearly_worse_is_refused(trained: Trained, noise: float, passed: bool) -> None:
-    found = compare(TRUTH, challenger=scores(2, noise, TRUTH), champion=scores(3, 0.7, TRUTH), confidence=0.95)
+    found = compare(
+        TRUTH, challenger=scores(2, noise, TRUTH), champion=scores(3, 0.7, TRUTH), max_loss=0.03, confidence=0.95
+    )
     judged = check({"champion": 3, "comparable": True, "reason": "r", **found.to_json()}, trained.model, max_loss=0.03)
     assert judged.passed is passed
     assert ("no more" if passed else "more") + " than the 0.03 that it may lose" in judged.reason
 
 
+@given(max_loss=st.floats(0, 0.2), confidence=st.floats(0.5, 0.99), seed=st.integers(0, 3))
+@settings(max_examples=15, deadline=None)
+def test_the_p_value_and_the_bound_say_the_same(max_loss: float, confidence: float, seed: int) -> None:
+    rows = slice(seed * 200, (seed + 1) * 200)
+    both = {"challenger": scores(2, 0.8, TRUTH)[rows], "champion": scores(3, 0.7, TRUTH)[rows]}
+    found = compare(TRUTH[rows], **both, max_loss=max_loss, confidence=confidence)
+    assert (found.p_value < 1 - confidence) == (found.low >= -max_loss)
+
+
 def test_few_rows_prove_nothing_and_so_refuse(trained: Trained) -> None:
     rows = slice(0, 60)
     found = compare(
-        TRUTH[rows], challenger=scores(2, 0.7, TRUTH)[rows], champion=scores(3, 0.7, TRUTH)[rows], confidence=0.95
+        TRUTH[rows],
+        challenger=scores(2, 0.7, TRUTH)[rows],
+        champion=scores(3, 0.7, TRUTH)[rows],
+        max_loss=0.02,
+        confidence=0.95,
     )
     content = {"champion": 3, "comparable": True, "reason": "r", **found.to_json()}
     assert not check(content, trained.model, max_loss=0.02).passed
@@ -155,7 +187,9 @@ def test_few_rows_prove_nothing_and_so_refuse(trained: Trained) -> None:
 def test_pairs_are_sharper_than_two_samples() -> None:
     """Versions that err on the same rows: their difference is known far better than either value."""
     shared = scores(4, 0.7, TRUTH)
-    found = compare(TRUTH, challenger=shared, champion=shared + scores(5, 0.05, 0 * TRUTH), confidence=0.95)
+    found = compare(
+        TRUTH, challenger=shared, champion=shared + scores(5, 0.05, 0 * TRUTH), max_loss=0.03, confidence=0.95
+    )
     assert found.high - found.low < 0.02
 
 
@@ -169,6 +203,8 @@ def test_the_bounds_hold_as_often_as_they_say() -> None:
     for draw in range(60):
         sample = population.sample(500, random_state=draw)
         truth = sample["truth"].to_numpy()
-        found = compare(truth, challenger=sample["a"].to_numpy(), champion=sample["b"].to_numpy(), confidence=0.95)
+        found = compare(
+            truth, challenger=sample["a"].to_numpy(), champion=sample["b"].to_numpy(), max_loss=0.03, confidence=0.95
+        )
         held += found.low <= true
     assert 51 <= held <= 60
