@@ -23,8 +23,35 @@ def rule(**content: Any) -> Change:
     return lambda model: model["quality"].update(rules=[content])
 
 
+def waiver(**changes: Any) -> Change:
+    """Add a waiver to the gate, sound but for these changes."""
+    sound = {
+        "check": "DPPL.age_group=70+",
+        "approver": "grace@bank.example",
+        "reason": "the campaign of spring was aimed at this group",
+        "granted": "2026-02-01",
+        "expires": "2026-05-02",
+    }
+    return lambda model: model["gate"].setdefault("waivers", []).append({**sound, **changes})
+
+
 FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("unknown key", lambda m: m.update(colour="red"), "colour: is not a key that anything reads"),
+    ("waiver of an unsafe artefact", waiver(check="artifact"), "gate.waivers: artifact is no check that can be waived"),
+    ("waiver of a lacking baseline", waiver(check="baseline.bias"), "baseline.bias is no check that can be waived"),
+    ("waiver of stray numbers", waiver(check="finite_numbers"), "finite_numbers is no check that can be waived"),
+    (
+        "waiver for a group without a facet",
+        waiver(check="DPPL.gender=Male"),
+        "there are: auc, champion, AD.age_group=60-69",
+    ),
+    ("waiver of a metric not asked for", waiver(check="DI.gender=Female"), "DI.gender=Female is no check"),
+    ("waiver without end", waiver(expires="2026-05-03"), "a waiver lasts at most 90 days from granted, 2026-02-01"),
+    ("waiver that ends before it begins", waiver(expires="2026-01-31"), "a waiver lasts at most 90 days"),
+    ("waiver without a reason", waiver(reason="trust me"), "reason: string should have at least 20 characters"),
+    ("waiver by nobody", waiver(approver="the board"), "approver: string should match pattern"),
+    ("champion that may lose all", lambda m: m["gate"].update(champion={"max_loss": 1}), "gate.champion.max_loss: "),
+    ("champion by chance", lambda m: m["gate"].update(champion={"confidence": 0.4}), "gate.champion.confidence: "),
     (
         "unknown nested key",
         lambda m: m["training"].update(gpu=True),

@@ -113,7 +113,7 @@ def _context(arguments: argparse.Namespace) -> dict[str, str]:
     """The CDK context: which model, and whose code."""
     model = arguments.model or (PUBLIC_MODEL if arguments.data else None)
     models = {"models": str(Path(model).resolve())} if model else {}
-    author = _git("config", "user.name") or _git("log", "-1", "--format=%an")
+    author = _git("config", "user.email") or _git("log", "-1", "--format=%ae")
     return {"commit": _git("rev-parse", "HEAD") or "unknown", "author": author or "unknown", **models}
 
 

@@ -25,6 +25,8 @@ class Waiver:
             return f"it only begins on {self.granted}"
         if on > self.expires:
             return f"it expired on {self.expires}"
+        if "@" not in author:
+            return f"the deployment gives {author!r} as the commit's author and no e-mail address to compare with"
         if self.approver.casefold() == author.casefold():
             return f"{author}, who approves it, is also the author of the commit"
         return None

@@ -29,13 +29,15 @@ def waiver(check: str = FAILING, **changes: Any) -> dict[str, str]:
     return {**usual, **changes}
 
 
-def decision(trained: Trained, *waivers: dict[str, str], on: date = TODAY, **gate: Any) -> dict[str, Any]:
+def decision(
+    trained: Trained, *waivers: dict[str, str], on: date = TODAY, author: str = AUTHOR, **gate: Any
+) -> dict[str, Any]:
     strict = {**trained.model.settings["gate"], "fairness": UNFAIR, **gate, "waivers": waivers}
     model: Model = dataclasses.replace(trained.model, settings={**trained.model.settings, "gate": strict})
     names = ("evaluation", "bias", "explainability", "data-quality", "model-quality", "comparison")
     folders = {name: trained.evidence / name.replace("-", "_") for name in names}
     archive = trained.artefact / "model.tar.gz"
-    return decide(folders=folders, archive=archive, model=model, on=on, author=AUTHOR)
+    return decide(folders=folders, archive=archive, model=model, on=on, author=author)
 
 
 def refusing(decision: dict[str, Any]) -> dict[str, str]:
@@ -75,6 +77,12 @@ def test_a_waiver_that_does_not_count_is_explained(trained: Trained, changes: di
     assert decided["passed"] == 0
     assert refusing(decided)[FAILING].endswith(f"its waiver does not count: {why}")
     assert why in decided["reasons"]
+
+
+@pytest.mark.parametrize("author", ["unknown", "Ada Lovelace"])
+def test_nothing_is_waived_where_author_and_approver_cannot_be_compared(trained: Trained, author: str) -> None:
+    decided = decision(trained, waiver(), author=author)
+    assert f"the deployment gives {author!r} as the commit's author" in refusing(decided)[FAILING]
 
 
 @pytest.mark.parametrize("day", [date(2026, 2, 1), date(2026, 4, 1)])
