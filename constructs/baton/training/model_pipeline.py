@@ -1,10 +1,10 @@
 """The pipeline that every model goes through.
 
-    Preprocess ─┬─ data quality ───────────────┐
-                └─ Train ─┬─ Evaluate ─────────┤
+    Preprocess ─┬─ data quality ────────────────┐
+                └─ Train ─┬─ Evaluate ──────────┤
                           ├─ Champion ─ Compare ┤
-                          ├─ bias ─────────────┼─ Gate ─ Passed ─┬─ Evidence ─ Sign ─ Register
-                          └─ explainability ───┘                 └─ Refuse
+                          ├─ bias ──────────────┼─ Gate ─ Passed ─┬─ Evidence ─ Sign ─ Register
+                          └─ explainability ────┘                 └─ Refuse
 
 How data quality, bias and explainability are analysed is the choice of the backend. A model with a flow has one step
 before all others, Wrangle, whose rows Preprocess takes instead of the data set's.
