@@ -21,6 +21,7 @@ NAMES = (
     "retraining",
     "attributions",
     "fault_battery",
+    "malformed_events",
     "tampering",
     "self_approval",
 )

@@ -9,6 +9,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions.events import MOMENT, TEXT, objects, takes
 from pipeline_scripts.functions.ingestion_ledger import IngestionLedger, Run, open_ledger
 
 logger = Logger(service="claim_ingestion")
@@ -26,6 +27,10 @@ class RequestRefused(Exception):
     """The execution's input asks for something that there is not; the message says what and how to mend it."""
 
 
+EVENT_SCHEMA = objects({"execution": TEXT, "started_at": MOMENT, "asked": {"type": "object"}})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the claim for the execution that the event names: claimed or busy."""
     states = boto3.client("stepfunctions")

@@ -8,6 +8,7 @@ from typing import Any
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions import caught
+from pipeline_scripts.functions.events import MOMENT, TEXT, objects, takes
 from pipeline_scripts.functions.ingestion_ledger import ClaimLost, IngestionLedger, Run, open_ledger
 
 logger = Logger(service="close_ingestion")
@@ -15,6 +16,18 @@ logger = Logger(service="close_ingestion")
 REASON_LENGTH = 1000
 
 
+STATE = {"execution": TEXT, "started_at": MOMENT}
+PUBLISHED = objects({"dataset_hash": TEXT, "run_id": TEXT, "changed": {"type": "boolean"}})
+EVENT_SCHEMA = {
+    "anyOf": [
+        objects({"outcome": {"const": "failed"}, "state": objects(STATE)}),
+        objects({"outcome": {"const": "succeeded"}, "state": objects({**STATE, "erasing": {"const": True}})}),
+        objects({"outcome": {"const": "succeeded"}, "state": objects({**STATE, "published": PUBLISHED})}),
+    ]
+}
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Close the run of `event["state"]` as `event["outcome"]`: succeeded or failed."""
     state = close(event["outcome"], event["state"], ledger=open_ledger(), clock=time.time)

@@ -6,6 +6,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions.events import S3_URI, objects, takes
 from pipeline_scripts.functions.reconcile_choose import desired_version
 
 logger = Logger(service="find_champion")
@@ -14,6 +15,10 @@ NONE = "0"
 """The number of a champion that does not exist."""
 
 
+EVENT_SCHEMA = objects({"challenger_uri": S3_URI})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """Answer the champion's number, artefact and registered hash; the challenger's artefact comes with the event."""
     answer = find_champion(event, sagemaker=boto3.client("sagemaker"), group=os.environ["MODEL_PACKAGE_GROUP"])

@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.events import objects, takes
 from pipeline_scripts.functions.monitor_answer import publish_answer
 
 logger = Logger(service="publish_monitor")
@@ -26,6 +27,11 @@ BATCH = 500
 """Metrics in one call; CloudWatch accepts a thousand."""
 
 
+JOB_NAME = {"type": "string", "pattern": "^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$"}
+EVENT_SCHEMA = objects({"detail": objects({"ProcessingJobName": JOB_NAME})})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Publish the answer of the job that the event names."""
     answer = publish(

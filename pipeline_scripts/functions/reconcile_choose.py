@@ -10,6 +10,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions.events import TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, ServingStack, read_stack
 
@@ -19,6 +20,10 @@ ROUNDS = 5
 """How often a run that finds nothing to do looks again because somebody called meanwhile."""
 
 
+EVENT_SCHEMA = objects({"execution": TEXT}, {"deadline": {"type": "integer"}})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Take the endpoint's lock and decide: deploy, withdraw, settled or busy."""
     state = choose(

@@ -7,6 +7,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.events import RUN, TARGET, TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_stack import read_stack
 
 logger = Logger(service="reconcile_prove")
@@ -15,6 +16,11 @@ TOLERANCE = 1e-4
 """An answer is the model's up to the digits that a text response keeps; another model is further away than that."""
 
 
+CANARY = objects({"request": TEXT, "expected": {"type": "number"}})
+EVENT_SCHEMA = objects({**RUN, "target": TARGET, "canary": CANARY})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `proved`, with the endpoint config that serves, or `failed`."""
     state = prove(

@@ -10,6 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions import caught
+from pipeline_scripts.functions.events import RUN, TARGET, TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_record")
@@ -22,6 +23,16 @@ SUBJECTS = {
 }
 
 
+EVENT_SCHEMA = {
+    "anyOf": [
+        objects({"record": {"const": "failed"}, "state": objects({"execution": TEXT})}),
+        objects({"record": {"const": "withdrawn"}, "state": objects(RUN)}),
+        objects({"record": {"enum": ["served", "quarantined"]}, "state": objects({**RUN, "target": TARGET})}),
+    ]
+}
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Record `event["record"]` (served, withdrawn, quarantined or failed) of the run's `event["state"]`."""
     state = record(

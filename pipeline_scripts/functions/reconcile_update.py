@@ -9,6 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.events import RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, VERSION_PARAMETERS, ServingStack, read_stack
 
@@ -19,6 +20,10 @@ class StackNeedsAPerson(Exception):
     """The serving stack is in a state that no update leaves."""
 
 
+EVENT_SCHEMA = objects({**RUN, "target": {"anyOf": [TARGET, {"type": "null"}]}})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `started`, `unchanged`, `busy` (CloudFormation is at work for somebody else) or `late`."""
     state = update(

@@ -4,6 +4,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions.events import RUN, TARGET, objects, takes
 from pipeline_scripts.functions.evidence_archive import Archive, open_archive
 from pipeline_scripts.functions.evidence_bundle import check_bundle, read_signed_bundle
 from pipeline_scripts.functions.evidence_objects import Refused
@@ -11,6 +12,10 @@ from pipeline_scripts.functions.evidence_objects import Refused
 logger = Logger(service="reconcile_verify")
 
 
+EVENT_SCHEMA = objects({**RUN, "target": TARGET})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `verified`, with the canary to prove it by, or `refused`."""
     state = verify(event, archive=open_archive())

@@ -8,6 +8,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.events import RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, read_stack
 
@@ -27,6 +28,10 @@ ENDPOINT_OUTCOMES = {
 """Every state an endpoint has. One that is not here is new to us, and stops the run for a person to look."""
 
 
+EVENT_SCHEMA = objects({**RUN, "target": {"anyOf": [TARGET, {"type": "null"}]}})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer `moving`, `arrived`, `gone`, `failed` (the version's fault), `stuck` (needs a person) or `late`."""
     state = watch(

@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from pipeline_scripts.functions.events import MOMENT, TEXT, objects, takes
 from pipeline_scripts.functions.ingestion_ledger import IngestionLedger, Run, open_ledger
 from pipeline_scripts.functions.publication import Publication, read_publication
 
@@ -19,6 +20,10 @@ logger = Logger(service="record_ingestion")
 NAMESPACE = "Baton/Ingestion"
 
 
+EVENT_SCHEMA = objects({"execution": TEXT, "started_at": MOMENT, "train": {"type": "boolean"}})
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Record what the execution's ETL job has published, and publish it as metrics."""
     state = record(

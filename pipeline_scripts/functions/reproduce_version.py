@@ -79,10 +79,10 @@ def advance(event: Mapping[str, Any], reproduction: Reproduction) -> dict[str, A
         `stage` is preprocessing, training, made, failed or refused; `why` explains the last two. What is made is
         compared: `equal`, and in `files` the hash of each file of the artefact as it was recorded and as it came out.
     """
-    version, run = event.get("version"), str(event.get("run", ""))
+    version, run = event.get("version"), event.get("run")
     if isinstance(version, bool) or not isinstance(version, int) or version < 1:
         return _refused(f"version must be the number of a version, got {version!r}")
-    if not RUN.fullmatch(run):
+    if not isinstance(run, str) or not RUN.fullmatch(run):
         return _refused(f"run must be 1 to 10 lower-case letters and digits, got {run!r}")
     try:
         recorded = _recorded(reproduction, version)

@@ -7,6 +7,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
+from pipeline_scripts.functions.events import S3_URI, SHA256, TEXT, objects, takes
 from pipeline_scripts.functions.evidence_archive import Archive, open_archive
 from pipeline_scripts.functions.evidence_bundle import SIGNATURE, check_bundle, read_bundle
 from pipeline_scripts.functions.evidence_signature import sign
@@ -14,6 +15,19 @@ from pipeline_scripts.functions.evidence_signature import sign
 logger = Logger(service="sign_evidence")
 
 
+EVENT_SCHEMA = objects(
+    {
+        "execution": TEXT,
+        "commit": TEXT,
+        "dataset_hash": TEXT,
+        "evidence_uri": S3_URI,
+        "artifact_uri": S3_URI,
+        "artifact_sha256": SHA256,
+    }
+)
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, str]:
     """Sign the bundle of the version that `event` tells of; the step's output is the bundle's hash."""
     answer = sign_evidence(event, archive=open_archive())

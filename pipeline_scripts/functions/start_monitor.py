@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.events import S3_URI, TEXT, objects, takes
 from pipeline_scripts.functions.monitor_answer import publish_answer
 
 logger = Logger(service="start_monitor")
@@ -47,6 +48,31 @@ class Window:
         )
 
 
+YES_OR_NO = {"type": "boolean"}
+EVENT_SCHEMA = objects(
+    {
+        "monitor": {"enum": sorted(CODES)},
+        "endpoint_name": TEXT,
+        "model_package_arn": TEXT,
+        "capture_uri": S3_URI,
+        "ground_truth_uri": S3_URI,
+        "report_uri": S3_URI,
+        "window_minutes": {"type": "integer", "minimum": 1},
+        "needs_labels": YES_OR_NO,
+        "needs_model": YES_OR_NO,
+        "job": objects(
+            {
+                "ProcessingInputs": {"type": "array"},
+                "ProcessingOutputConfig": {"type": "object"},
+                "Environment": {"type": "object"},
+            }
+        ),
+    },
+    {"window_start": TEXT, "window_end": TEXT},
+)
+
+
+@takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Start `event["job"]`, or say why not. `window_start` and `window_end` ask for a run on demand."""
     answer = start(
