@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from cli import lineage
 from cli.connection import from_environment
 from cli.etl import Dataset
 from cli.evidence import Evidence
+from cli.lineage.trace import trace
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.serving import serving
@@ -114,8 +114,10 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         acts.expect_quiet(quiet)
     drifted, alarm, retrained = _decay(stage, bank, served)
     with stage.act(TRACE) as act:
-        stations = lineage.trace(platform, stretch.some_inference_id)
-        act.end(f"{stretch.some_inference_id}: {len(stations)} stations back to {stations[-1].name}")
+        stations = trace(platform, stretch.some_inference_id).stations
+        code = next(station for station in stations if station.kind == "code")
+        back = f"{len(stations)} stations back to commit {code.name} of {code.facts['author']}"
+        act.end(f"{stretch.some_inference_id}: {back}")
     with stage.act(SEARCH) as act:
         watermark = bank.model_json["source"]["watermark"]  # says when a row changed, and stands in the manifest
         columns = {name: column for name, column in bank.model_json["columns"].items() if name != watermark}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cli.evidence import Evidence
-from cli.lineage import Station
+from cli.lineage.stations import Station
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report import facts
