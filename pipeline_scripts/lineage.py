@@ -20,9 +20,19 @@ def dataset_address(dataset_uri: str) -> str:
     return dataset_uri.rstrip("/")
 
 
+def source_address(source: str) -> str:
+    """A table or whatever else rows come from, behind the connection it is reached by."""
+    return f"source:{source}"
+
+
 def commit_address(commit: str) -> str:
     """A commit of the code."""
     return f"commit:{commit}"
+
+
+def of_sagemaker(kind: str, name: str, *, package_arn: str) -> str:
+    """The ARN of an endpoint or an endpoint config in the place of a model package."""
+    return f"{package_arn.split(':model-package/')[0]}:{kind}/{name}"
 
 
 def evidence_address(evidence_uri: str) -> str:

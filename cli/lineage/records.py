@@ -121,7 +121,8 @@ class Records:
             return self._graph.add(version_station(address, recorded=True))
         if kind == words.APPROVAL:
             # SageMaker records each change of the status by itself, but not who made it.
-            return self._graph.add(approval_station(address, name, facts, recorded=True)) if name else None
+            person = name.rsplit("/", 1)[-1]
+            return self._graph.add(approval_station(address, person, facts, recorded=True)) if name else None
         if kind not in KINDS:
             return None
         name = name or address.rsplit("/", 1)[-1]

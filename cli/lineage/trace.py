@@ -156,5 +156,5 @@ def _checked(manifest: dict[str, Any] | None, version: registry.Version) -> dict
 def _with_gaps(found: Trace) -> Trace:
     """The trace, with what it knows although SageMaker Lineage does not."""
     lacking = [s for s in found.stations if not s.recorded and s.kind != "prediction"]
-    gaps = tuple(f"SageMaker Lineage has no record of the {station.kind} {station.name}" for station in lacking)
+    gaps = tuple(f"SageMaker Lineage does not lead to the {station.kind} {station.name}" for station in lacking)
     return Trace(subject=found.subject, stations=found.stations, links=found.links, missing=(*found.missing, *gaps))

@@ -81,7 +81,8 @@ class LineageEntities:
         def update(request: dict[str, Any], caller: Caller) -> dict[str, Any]:
             with self._store.locked():
                 record = self._find(kind, request)
-                properties = {**record.get("Properties", {}), **request.get("Properties", {})}
+                # What is given takes the place of all there was, as the API's reference says.
+                properties: dict[str, str] = request.get("Properties") or record.get("Properties") or {}
                 removed = request.get("PropertiesToRemove", [])
                 kept = {name: value for name, value in properties.items() if name not in removed}
                 record.update({name: request[name] for name in _CHANGEABLE if name in request})

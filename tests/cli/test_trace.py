@@ -104,7 +104,7 @@ def test_links_lead_from_the_earlier_to_the_later(traced: Any, world: World) -> 
 def test_what_lineage_lacks_is_told_all_the_same_and_named(traced: Any) -> None:
     stations, told = traced("req-7")
     assert stations["code"]["facts"]["author"] == "Ada"
-    assert "SageMaker Lineage has no record of the code 617812cabcde" in told["missing"]
+    assert "SageMaker Lineage does not lead to the code 617812cabcde" in told["missing"]
 
 
 def test_lineage_that_may_not_be_asked_is_named(traced: Any, world: World) -> None:

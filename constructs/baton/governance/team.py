@@ -126,6 +126,7 @@ class Team(Construct):
                 why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
             ),
             self._read_registry(),
+            duties.read_lineage(),
             *self._read_ledgers([model.ledger_arn for model in self._models]),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
             duties.watch(),
@@ -140,6 +141,7 @@ class Team(Construct):
             ),
             self._follow_trainings(),
             self._read_registry(),
+            duties.read_lineage(),
             *self._read_features(),
             *self._query,
             *(
@@ -203,6 +205,7 @@ class Team(Construct):
             ),
             self._follow_trainings(),
             self._read_registry(),
+            duties.read_lineage(),
             *duties.read_zone(zones.monitoring, keys.data, self._prefixes),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
             duties.read_logs(self._stack, ["/aws/sagemaker/", "/aws-glue/jobs", self._stack_names]),
