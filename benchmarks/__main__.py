@@ -23,6 +23,7 @@ NAMES = (
     "fault_battery",
     "tampering",
     "self_approval",
+    "trace",
 )
 
 

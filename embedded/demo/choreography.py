@@ -114,9 +114,9 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         acts.expect_quiet(quiet)
     drifted, alarm, retrained = _decay(stage, bank, served)
     with stage.act(TRACE) as act:
-        stations = trace(platform, stretch.some_inference_id).stations
-        code = next(station for station in stations if station.kind == "code")
-        back = f"{len(stations)} stations back to commit {code.name} of {code.facts['author']}"
+        lineage = trace(platform, stretch.some_inference_id)
+        code = next(station for station in lineage.stations if station.kind == "code")
+        back = f"{len(lineage.stations)} stations back to commit {code.name} of {code.facts['author']}"
         act.end(f"{stretch.some_inference_id}: {back}")
     with stage.act(SEARCH) as act:
         watermark = bank.model_json["source"]["watermark"]  # says when a row changed, and stands in the manifest
@@ -136,7 +136,7 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         drifted=tuple(drifted),
         alarm=alarm,
         retrained=retrained,
-        lineage=tuple(stations),
+        lineage=lineage,
         searched=searched,
         endpoint_url=f"{aws.url}/endpoints/{now.endpoint}/invocations",
         served_arn=now.package_arn or "",
