@@ -24,6 +24,7 @@ NAMES = (
     "malformed_events",
     "tampering",
     "self_approval",
+    "trace",
 )
 
 

@@ -74,6 +74,7 @@ class ApprovalStack(cdk.Stack):
             self,
             "Steps",
             platform=platform,
+            model=model.name,
             registry=registry,
             ledger=self.ledger,
             target=serving.target,

@@ -61,7 +61,15 @@ class AutomationStack(cdk.Stack):
             key=platform.keys.operations,
             removal_policy=platform.removal_policy,
         )
-        steps = IngestionSteps(self, "Steps", platform=platform, model=model.name, ledger=self.ledger, claim=CLAIM)
+        steps = IngestionSteps(
+            self,
+            "Steps",
+            platform=platform,
+            model=model.name,
+            source=model.source.label,
+            ledger=self.ledger,
+            claim=CLAIM,
+        )
         self.workflow = IngestionWorkflow(
             self,
             "Workflow",

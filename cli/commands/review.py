@@ -9,7 +9,6 @@ import typer
 from cli import evidence as evidences
 from cli import options, registry
 from cli.display import console, print_json, table
-from cli.report import facts, page
 from cli.stacks import Platform
 
 Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
@@ -32,6 +31,9 @@ def evidence(
     platform = options.platform(env, model, embedded=embedded)
     found = evidences.read(platform, registry.version(platform, number))
     if html:
+        # Imported here: pages and plots take longer to load than any other command takes to answer.
+        from cli.report import facts, page
+
         html.write_text(page.render(facts.of_version(platform, found)), encoding="utf-8")
         console.print(f"written to {html}")
     elif as_json:

@@ -110,3 +110,9 @@ class Drawing:
         head = f'<svg viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{escape(label)}">'
         # Every text passed through escape above; the rest is markup of this class.
         return Markup(head + "".join(self._parts) + "</svg>")
+
+    def document(self, label: str, style: str) -> str:
+        """The whole as an SVG file of its own, with the style sheet it brings along."""
+        head = f'<svg xmlns="http://www.w3.org/2000/svg" width="{self.width:g}" height="{self.height:g}"'
+        view = f'viewBox="0 0 {self.width:g} {self.height:g}" role="img" aria-label="{escape(label)}"'
+        return f"{head} {view}><style>{style}</style>{''.join(self._parts)}</svg>\n"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from cli import evidence, monitors, registry, training
 from cli.evidence import Evidence
-from cli.lineage import Station
+from cli.lineage.stations import Station
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report.distributions import Distribution, compare

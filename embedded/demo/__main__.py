@@ -80,7 +80,7 @@ def _play(stage: Stage, arguments: argparse.Namespace) -> None:
         with stage.act(REPORT) as act:
             html = outcome.page(platform, played, timings=stage.timings())
             figures = outcome.summary(platform, played, timings=stage.timings(), wall=time.monotonic() - began)
-            outcome.write(arguments.build / "demo", figures=figures, html=html)
+            outcome.write(arguments.build / "demo", figures=figures, html=html, lineage=played.lineage)
             act.end(f"{len(html) / 1e3:.0f} kB")
     except KeyboardInterrupt:
         arguments.keep = False
@@ -149,7 +149,8 @@ def _said(error: Exception) -> str:
 
 
 def _where_to_look(results: Path, *, keep: bool) -> str:
-    lines = [f"The page: {results / 'index.html'}", f"The figures: {results / 'summary.json'}"]
+    found = {"page": "index.html", "figures": "summary.json", "lineage": "lineage.svg"}
+    lines = [f"The {what}: {results / name}" for what, name in found.items()]
     if keep:
         lines.append(
             "Embedded AWS goes on running: try `baton status --embedded`; end it with `python -m embedded stop`"

@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
-from cli import lineage
 from cli.connection import from_environment
 from cli.etl import Dataset
 from cli.evidence import Comparison, Evidence
+from cli.lineage.trace import trace
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.serving import serving
@@ -116,8 +116,10 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         acts.expect_quiet(quiet)
     drifted, alarm, retrained, comparison = _decay(stage, bank, served)
     with stage.act(TRACE) as act:
-        stations = lineage.trace(platform, stretch.some_inference_id)
-        act.end(f"{stretch.some_inference_id}: {len(stations)} stations back to {stations[-1].name}")
+        lineage = trace(platform, stretch.some_inference_id)
+        code = next(station for station in lineage.stations if station.kind == "code")
+        back = f"{len(lineage.stations)} stations back to commit {code.name} of {code.facts['author']}"
+        act.end(f"{stretch.some_inference_id}: {back}")
     with stage.act(REPRODUCE) as act:
         reproduced = acts.reproduce(act, platform, served.approval.version)
     with stage.act(SEARCH) as act:
@@ -139,8 +141,8 @@ def perform(stage: Stage, aws: EmbeddedAws, plan: Plan, context: Mapping[str, st
         alarm=alarm,
         retrained=retrained,
         comparison=comparison,
-        lineage=tuple(stations),
         reproduced=reproduced,
+        lineage=lineage,
         searched=searched,
         endpoint_url=f"{aws.url}/endpoints/{now.endpoint}/invocations",
         served_arn=now.package_arn or "",

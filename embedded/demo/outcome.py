@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from cli.evidence import Comparison, Evidence
-from cli.lineage import Station
+from cli.lineage.picture import draw
+from cli.lineage.stations import Trace
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report import facts
@@ -49,8 +50,8 @@ class Performance:
     alarm: str
     retrained: Version
     comparison: Comparison
-    lineage: tuple[Station, ...]
     reproduced: Reproduction
+    lineage: Trace
     searched: Searched
     endpoint_url: str
     served_arn: str
@@ -94,7 +95,8 @@ def summary(platform: Platform, played: Performance, *, timings: dict[str, float
             for row in facts.versions(platform, played.served_arn)
         ],
         "reproduced": asdict(played.reproduced),
-        "lineage": [asdict(station) for station in played.lineage],
+        "lineage": [asdict(station) for station in played.lineage.stations],
+        "lineage_missing": list(played.lineage.missing),
         "acts": timings,
     }
 
@@ -115,18 +117,19 @@ def page(platform: Platform, played: Performance, *, timings: dict[str, float]) 
             drift=facts.drift(
                 platform, version, {"ordinary traffic": played.quiet, "after the change": played.drifted}
             ),
-            lineage=played.lineage,
+            lineage=played.lineage.stations,
             timings=timings,
             caveat=CAVEAT,
         )
     )
 
 
-def write(folder: Path, *, figures: dict[str, Any], html: str) -> None:
-    """Leave both where people and programs look for them."""
+def write(folder: Path, *, figures: dict[str, Any], html: str, lineage: Trace) -> None:
+    """Leave all where people and programs look for it."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     (folder / "index.html").write_text(html, encoding="utf-8")
+    (folder / "lineage.svg").write_text(draw(lineage), encoding="utf-8")
 
 
 def _figures(played: Performance) -> tuple[facts.Figure, ...]:

@@ -6,6 +6,7 @@ from typing import Any
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
 from embedded.sagemaker.fleet import alarms_of, capture_of, images_of, resize, retain, variants_of
+from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import ENDPOINT_CONFIG, already_exists, find
 from embedded.sagemaker.store import Record, Store, name_of, now
@@ -18,10 +19,11 @@ _EVENT_STATUS = {"InService": "IN_SERVICE", "RollingBack": "ROLLING_BACK", "OutO
 class Endpoints:
     """The actions of endpoints. A host of `embedded.compute` serves each one."""
 
-    def __init__(self, *, store: Store, workshop: Workshop, events: EventSink) -> None:
+    def __init__(self, *, store: Store, workshop: Workshop, events: EventSink, lineage: LineageRecords) -> None:
         self._store = store
         self._workshop = workshop
         self._events = events
+        self._lineage = lineage
         self._hosts: dict[str, Any] = {}
         self._listing = Listing(action="ListEndpoints", name_key="EndpointName", status_key="EndpointStatus")
 
@@ -157,6 +159,8 @@ class Endpoints:
     def _settle(self, record: Record, outcome: Record) -> None:
         with self._store.locked():
             record.update(outcome)
+            if record["EndpointStatus"] == "InService":
+                self._lineage.endpoint(record)
             record["LastModifiedTime"] = now()
         self._announce(record)
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
+from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import already_exists, not_found
 from embedded.sagemaker.store import Record, Store, now
@@ -62,11 +63,14 @@ TRAINING = JobKind(noun="TrainingJob", path="training-job")
 class Jobs:
     """The actions of one kind of job."""
 
-    def __init__(self, *, kind: JobKind, store: Store, workshop: Workshop, events: EventSink) -> None:
+    def __init__(
+        self, *, kind: JobKind, store: Store, workshop: Workshop, events: EventSink, lineage: LineageRecords
+    ) -> None:
         self._kind = kind
         self._store = store
         self._workshop = workshop
         self._events = events
+        self._lineage = lineage
         self._listing = Listing(action=f"List{kind.noun}s", name_key=kind.name_key, status_key=kind.status_key)
 
     def actions(self) -> dict[str, Handler]:
@@ -96,6 +100,7 @@ class Jobs:
                 raise already_exists(f"Create{self._kind.noun}", self._kind.path.replace("-", " "), arn)
             self._records()[name] = record
             self._store.tag(arn, request.get("Tags", []))
+            self._lineage.job(record, noun=self._kind.noun)
         self._announce(record)
         self._workshop.start_job(arn, run, lambda: self._execute(record, run))
         return {self._kind.arn_key: arn}
@@ -132,6 +137,7 @@ class Jobs:
                 record.update(outcome)
                 record["LastModifiedTime"] = now()
                 self._note_secondary(record)
+                self._lineage.job(record, noun=self._kind.noun)
             self._announce(record)
 
     def _first_state(self) -> Record:

@@ -5,6 +5,7 @@ from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, iso_times
+from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import PACKAGE_GROUP, find
 from embedded.sagemaker.store import Record, Store, name_of, now
@@ -24,9 +25,10 @@ _SILENT = ("Tags", "ClientToken", "CreatedBy", "LastModifiedBy")
 class ModelPackages:
     """The actions of model packages and of their groups' policies."""
 
-    def __init__(self, *, store: Store, events: EventSink) -> None:
+    def __init__(self, *, store: Store, events: EventSink, lineage: LineageRecords) -> None:
         self._store = store
         self._events = events
+        self._lineage = lineage
         self._listing = Listing(action="ListModelPackages", name_key="ModelPackageName")
 
     def actions(self) -> dict[str, Handler]:
@@ -48,6 +50,7 @@ class ModelPackages:
             arn: str = record["ModelPackageArn"]
             self._store.kind("ModelPackage")[arn] = record
             self._store.tag(arn, request.get("Tags", []))
+            self._lineage.version(record)
         self._announce(record)
         return {"ModelPackageArn": arn}
 
@@ -99,6 +102,7 @@ class ModelPackages:
             self._update_metadata(record, request, changed)
             record["LastModifiedTime"] = now()
             record["LastModifiedBy"] = caller.context()
+            self._lineage.version(record)
             snapshot = dict(record)
         self._announce(snapshot, changed)
         return {"ModelPackageArn": record["ModelPackageArn"]}

@@ -7,6 +7,9 @@ from embedded.sagemaker.feature_groups import FeatureGroups
 from embedded.sagemaker.feature_records import FeatureRecords
 from embedded.sagemaker.feature_store import FeatureStore
 from embedded.sagemaker.jobs import PROCESSING, TRAINING, Jobs
+from embedded.sagemaker.lineage_entities import LineageEntities
+from embedded.sagemaker.lineage_graph import LineageGraph
+from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.packages import ModelPackages
 from embedded.sagemaker.pipeline_events import PipelineEvents
 from embedded.sagemaker.pipelines import Pipelines
@@ -23,19 +26,22 @@ class SageMaker:
 
     def __init__(self, *, account: str, region: str, workshop: Workshop, events: EventSink) -> None:
         store = Store(account=account, region=region)
-        self._endpoints = Endpoints(store=store, workshop=workshop, events=events)
+        lineage = LineageRecords(store=store)
+        self._endpoints = Endpoints(store=store, workshop=workshop, events=events, lineage=lineage)
         self._runtime = Runtime(endpoints=self._endpoints, account=account)
         self._feature_store = FeatureStore(client=workshop.client)
         self._feature_records = FeatureRecords(store=self._feature_store)
         parts = (
             PlainResources(store=store),
-            ModelPackages(store=store, events=events),
-            Jobs(kind=PROCESSING, store=store, workshop=workshop, events=events),
-            Jobs(kind=TRAINING, store=store, workshop=workshop, events=events),
+            ModelPackages(store=store, events=events, lineage=lineage),
+            Jobs(kind=PROCESSING, store=store, workshop=workshop, events=events, lineage=lineage),
+            Jobs(kind=TRAINING, store=store, workshop=workshop, events=events, lineage=lineage),
             Pipelines(store=store, workshop=workshop, events=PipelineEvents(events=events)),
             self._endpoints,
             MonitoringSchedules(store=store),
             FeatureGroups(store=store, features=self._feature_store, client=workshop.client),
+            LineageEntities(store=store),
+            LineageGraph(store=store),
             Tagging(store=store),
         )
         actions = {action: handler for part in parts for action, handler in part.actions().items()}

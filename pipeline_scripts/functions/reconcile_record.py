@@ -10,7 +10,9 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions import caught
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.events import RUN, TARGET, TEXT, objects, takes
+from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_record")
@@ -40,6 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event["state"],
         ledger=open_ledger(),
         sns=boto3.client("sns"),
+        lineage=open_lineage(),
         topic_arn=os.environ["TOPIC_ARN"],
         endpoint_name=os.environ["ENDPOINT_NAME"],
         clock=time.time,
@@ -54,6 +57,7 @@ def record(
     *,
     ledger: Ledger,
     sns: Any,
+    lineage: Lineage,
     topic_arn: str,
     endpoint_name: str,
     clock: Callable[[], float],
@@ -77,7 +81,37 @@ def record(
     subject = SUBJECTS[kind].format(endpoint=endpoint_name, version=entry.get("version", ""))
     lines = [subject + ".", *(f"{name}: {value}" for name, value in entry.items())]
     sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
-    return {**state, "outcome": _leave(kind, state, ledger=ledger, generation=generation)}
+    outcome = _leave(kind, state, ledger=ledger, generation=generation)
+    if kind in ("served", "quarantined") and "package_arn" in entry:
+        lineage.tell(_links(entry, endpoint_name=endpoint_name))
+    return {**state, "outcome": outcome}
+
+
+def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
+    """Who approved a version on which evidence, and where it was brought to serve."""
+    package_arn = entry["package_arn"]
+    package = artifact("ModelPackage", package_arn)
+    links: list[Link] = []
+    if "approver" in entry:
+        note = entry.get("approval_note", "")
+        approval = action(words.APPROVAL, package_arn, name=entry["approver"], comment=note)
+        links.append((approval, package))
+        if "evidence_uri" in entry:
+            address = words.evidence_address(entry["evidence_uri"])
+            links.append((artifact(words.EVIDENCE, address, name=entry["evidence_uri"]), approval))
+    if entry["kind"] == "served":
+        config = words.of_sagemaker("endpoint-config", entry["config_name"], package_arn=package_arn)
+        deployment = action(
+            words.DEPLOYMENT,
+            config,
+            name=entry["config_name"],
+            endpoint=endpoint_name,
+            served=entry["at"],
+            run=entry["execution"],
+        )
+        endpoint = words.of_sagemaker("endpoint", endpoint_name, package_arn=package_arn)
+        links += [(package, deployment), (deployment, Entity(noun="Context", kind="Endpoint", address=endpoint))]
+    return links
 
 
 def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int) -> str:

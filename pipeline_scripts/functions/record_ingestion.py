@@ -11,8 +11,10 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.events import MOMENT, TEXT, objects, takes
 from pipeline_scripts.functions.ingestion_ledger import IngestionLedger, Run, open_ledger
+from pipeline_scripts.functions.lineage import Lineage, action, artifact, open_lineage
 from pipeline_scripts.functions.publication import Publication, read_publication
 
 logger = Logger(service="record_ingestion")
@@ -30,9 +32,11 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event,
         ledger=open_ledger(),
         s3=boto3.client("s3"),
+        lineage=open_lineage(),
         bucket=os.environ["CURATED_BUCKET"],
         model=os.environ["MODEL_NAME"],
         environment=os.environ["ENVIRONMENT_NAME"],
+        source=os.environ["SOURCE"],
         clock=time.time,
     )
     logger.info("published", extra=state["published"])
@@ -44,9 +48,11 @@ def record(
     *,
     ledger: IngestionLedger,
     s3: Any,
+    lineage: Lineage,
     bucket: str,
     model: str,
     environment: str,
+    source: str,
     clock: Callable[[], float],
 ) -> dict[str, Any]:
     """Read the published version and compare it with that of the last complete run.
@@ -58,9 +64,11 @@ def record(
         state: The workflow's state.
         ledger: The model's ledger.
         s3: Reads the curated zone.
+        lineage: Is told of a version that is new.
         bucket: The curated zone.
         model: The model's name, its prefix there.
         environment: The environment's name.
+        source: What the rows came from: the name of the connection, and the table behind it.
         clock: Seconds since the epoch.
 
     Returns:
@@ -79,6 +87,8 @@ def record(
     minutes = (clock() - datetime.fromisoformat(state["started_at"].replace("Z", "+00:00")).timestamp()) / 60
     ledger.note(run, {**_facts(now), "changed": changed, "job_run": str(state.get("job", {}).get("run", ""))})
     _publish_metrics(now, usual=usual, minutes=minutes, model=model, environment=environment)
+    if changed:
+        _tell(lineage, run.execution, now, source=source)
     published = {
         "changed": changed,
         "run_id": now.run_id,
@@ -89,6 +99,13 @@ def record(
         "token": f"{known_run}>{now.dataset_hash}",
     }
     return {**state, "published": published}
+
+
+def _tell(lineage: Lineage, execution: str, now: Publication, *, source: str) -> None:
+    table = artifact(words.SOURCE_TABLE, words.source_address(source), name=source)
+    ingestion = action(words.INGESTION, execution, name=now.run_id, mode=now.mode or "")
+    dataset = artifact(words.DATASET, words.dataset_address(now.dataset_uri), name=now.dataset_hash, rows=str(now.rows))
+    lineage.tell([(table, ingestion), (ingestion, dataset)])
 
 
 def _facts(now: Publication) -> Mapping[str, str | int]:

@@ -13,6 +13,8 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions import lineage_words as words
+from pipeline_scripts.functions.lineage import Lineage, action, artifact, open_lineage
 from pipeline_scripts.functions.training_brake import Brake
 
 logger = Logger(service="start_training")
@@ -35,13 +37,14 @@ class Request:
     """A wish for a training. Two requests with one `token` are the same wish, told twice.
 
     A wish that is `lasting` was given its token by whoever asks, and is granted once for all time: the data set may lie
-    elsewhere when it is told again, and SageMaker compares all parameters.
+    elsewhere when it is told again, and SageMaker compares all parameters. `alarm` is the ARN of the alarm that wishes.
     """
 
     reason: str
     author: str | None
     token: str
     lasting: bool = False
+    alarm: str = ""
 
     @property
     def manual(self) -> bool:
@@ -78,6 +81,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         s3=boto3.client("s3"),
         dynamodb=boto3.client("dynamodb"),
         sagemaker=boto3.client("sagemaker"),
+        lineage=open_lineage(),
         clock=lambda: datetime.now(timezone.utc).timestamp(),
     )
     logger.info("training", extra={"model": training.model, **answer})
@@ -92,6 +96,7 @@ def answer_to(
     s3: Any,
     dynamodb: Any,
     sagemaker: Any,
+    lineage: Lineage,
     clock: Callable[[], float],
 ) -> dict[str, Any]:
     """Start the pipeline for `event`, unless it asks for nothing, there is no dataset, or the brake holds.
@@ -104,6 +109,7 @@ def answer_to(
         s3: Reads the pointer to the current dataset.
         dynamodb: Holds the brake and the record of starts.
         sagemaker: Starts the pipeline.
+        lineage: Is told the cause.
         clock: Seconds since the epoch.
     """
     request = read_request(event, request_id=request_id)
@@ -127,7 +133,17 @@ def answer_to(
         request.token,
         {"reason": request.reason, "author": request.author or "none", "execution_arn": arn, **dataset},
     )
+    _tell(lineage, arn, request, dataset)
     return {"started": True, "execution_arn": arn, "why": request.reason}
+
+
+def _tell(lineage: Lineage, arn: str, request: Request, dataset: dict[str, str]) -> None:
+    execution = action(words.EXECUTION, arn, name=arn, reason=request.reason, author=request.author or "")
+    data = artifact(words.DATASET, words.dataset_address(dataset["dataset_uri"]), name=dataset["dataset_hash"])
+    links = [(data, execution)]
+    if request.alarm:
+        links.append((artifact(words.ALARM, request.alarm, name=request.alarm.rpartition(":")[2]), execution))
+    lineage.tell(links)
 
 
 def read_request(event: Any, *, request_id: str) -> Request | str:
@@ -159,7 +175,9 @@ def _alarm_request(event: dict[str, Any]) -> Request | str:
     name = str(detail.get("alarmName"))
     if state.get("value") != "ALARM":
         return f"alarm {name} is {state.get('value')}, so there is nothing to mend"
-    return Request(reason=_as_metadata(f"alarm: {name}"), author=None, token=_token(event["id"]))
+    named = event.get("resources")
+    alarm = str(named[0]) if isinstance(named, list) and named else ""
+    return Request(reason=_as_metadata(f"alarm: {name}"), author=None, token=_token(event["id"]), alarm=alarm)
 
 
 def current_dataset(s3: Any, training: Training) -> dict[str, str] | str:

@@ -5,6 +5,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -136,6 +137,7 @@ class World:
     statuses: dict[int, str] = field(default_factory=lambda: {1: "Approved", 2: "PendingManualApproval"})
     objects: dict[str, bytes] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
+    lineage: "Lineage" = field(default_factory=lambda: Lineage())
     endpoint_changed: datetime = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
     def __post_init__(self) -> None:
@@ -188,6 +190,7 @@ class World:
             "stepfunctions.GetExecutionHistory": lambda _: {"events": EVENTS},
             "sts.AssumeRole": lambda _: {},
         }
+        self.answers |= self.lineage.answers()
         for number in self.statuses:
             self._add_evidence(f"s3://evidence/bank_churn/e{number}")
 
@@ -280,6 +283,69 @@ class World:
         start = f"s3://{asked['Bucket']}/"
         keys = [uri.removeprefix(start) for uri in self.objects if uri.startswith(start + asked["Prefix"])]
         return {"Contents": [{"Key": key, "LastModified": datetime.now(UTC), "Size": 1} for key in keys]}
+
+
+@dataclass
+class Lineage:
+    """What SageMaker Lineage was told: entities by ARN, and which led to which."""
+
+    entities: dict[str, dict[str, Any]] = field(default_factory=dict)
+    edges: list[tuple[str, str]] = field(default_factory=list)
+    page: int = 50
+
+    def answers(self) -> dict[str, Answer]:
+        told: dict[str, Answer] = {"sagemaker.QueryLineage": self._query}
+        for noun in ("Artifact", "Action", "Context"):
+            told[f"sagemaker.List{noun}s"] = partial(self._list, noun)
+            told[f"sagemaker.Describe{noun}"] = partial(self._describe, noun)
+        return told
+
+    def add(self, noun: str, kind: str, address: str, *later: str, **properties: str) -> str:
+        """Record an entity that led to others."""
+        arn = f"{ARN}:{noun.lower()}/{len(self.entities)}"
+        self.entities[arn] = {
+            f"{noun}Arn": arn,
+            f"{noun}Type": kind,
+            "Source": {"SourceUri": address},
+            "Properties": properties,
+        }
+        self.edges += [(arn, other) for other in later]
+        return arn
+
+    def _describe(self, noun: str, asked: dict[str, Any]) -> dict[str, Any]:
+        named = f"{ARN}:{noun.lower()}/{asked.get(f'{noun}Name')}"
+        return self.entities[asked["ArtifactArn"] if noun == "Artifact" else named]
+
+    def _list(self, noun: str, asked: dict[str, Any]) -> dict[str, Any]:
+        chosen = [
+            entity
+            for arn, entity in self.entities.items()
+            if f":{noun.lower()}/" in arn and entity["Source"]["SourceUri"] == asked["SourceUri"]
+        ]
+        return {f"{noun}Summaries": chosen}
+
+    def _query(self, asked: dict[str, Any]) -> dict[str, Any]:
+        up = asked["Direction"] == "Ascendants"
+        met, edges = list(asked["StartArns"]), []
+        for arn in met:
+            for edge in self.edges:
+                here, there = edge[::-1] if up else edge
+                if here == arn:
+                    edges.append(edge)
+                    met += [there] if there not in met else []
+        start = int(asked.get("NextToken", 0))
+        page = met[1:][start : start + self.page]
+        vertices = [{"Arn": arn, "Type": self._type(arn), "LineageType": self._noun(arn)} for arn in page]
+        told = [{"SourceArn": source, "DestinationArn": destination} for source, destination in edges]
+        more = {"NextToken": str(start + self.page)} if start + self.page < len(met) - 1 else {}
+        return {"Vertices": vertices, "Edges": told, **more}
+
+    @staticmethod
+    def _noun(arn: str) -> str:
+        return arn.removeprefix(f"{ARN}:").split("/")[0].capitalize()
+
+    def _type(self, arn: str) -> str:
+        return str(self.entities[arn][f"{self._noun(arn)}Type"])
 
 
 ALARM = {"AlarmName": "drift", "StateValue": "ALARM", "StateReason": "3 violations"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canned import ARN, WAIVER, CannedConnection, Refused, World, captured, payload
+from canned import ARN, WAIVER, CannedConnection, Refused, World, payload
 
 REPORT = "s3://monitoring/bank_churn/reports/data_quality/job-1/constraint_violations.json"
 POINTER = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
@@ -310,68 +310,6 @@ def test_monitor_of_another_name(baton: Any) -> None:
 def test_monitor_while_nothing_is_served(baton: Any, world: World) -> None:
     del world.outputs["baton-dev-bank-churn-serving"]["BiasScheduleName"]
     assert "no bias schedule in dev: no version is served" in spoken(baton("monitor", "run", "bias"))
-
-
-def capture(world: World, inference_id: str, time: str) -> None:
-    uri = "s3://monitoring/bank_churn/capture/ep/primary/2026/11/23/09/a.jsonl"
-    world.put(uri, captured("another", time) + captured(inference_id, time))
-    manifest = {"dataset_hash": "f00d" * 16, "rows": 10_000, "as_of": "2026-11-22"}
-    world.put("s3://curated/bank_churn/runs/r1/_manifest.json", manifest)
-
-
-def test_trace_leads_from_prediction_to_people(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T09:20:00Z")
-    stations = json.loads(baton("trace", "req-7", "--json").stdout)
-    assert [station["kind"] for station in stations] == [
-        "prediction",
-        "endpoint",
-        "endpoint config",
-        "model",
-        "package version",
-        "pipeline execution",
-        "dataset",
-        "code",
-        "approval",
-    ]
-    facts = {station["kind"]: station for station in stations}
-    assert facts["prediction"]["facts"]["answer"] == "0.123"
-    assert facts["package version"]["name"] == "bank_churn version 1"
-    assert facts["dataset"]["facts"]["check"] == "the manifest's hash is the version's"
-    assert (facts["code"]["name"], facts["code"]["facts"]["author"]) == ("617812cabcde", "Ada")
-    assert facts["approval"]["name"] == "grace"
-
-
-def test_trace_as_a_tree(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T09:20:00Z")
-    assert "bank_churn version 1" in baton("trace", "req-7").output
-
-
-def test_trace_asks_the_ledger_once_the_endpoint_has_moved_on(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T09:20:00Z")
-    world.endpoint_changed = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
-    facts = {station["kind"]: station for station in json.loads(baton("trace", "req-7", "--json").stdout)}
-    assert facts["endpoint config"]["name"] == "config-1"
-    assert facts["package version"]["name"] == "bank_churn version 1"
-
-
-def test_trace_from_before_anything_was_proven_to_serve(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T07:00:00Z")
-    world.endpoint_changed = datetime.fromisoformat("2026-11-23T12:00:00+00:00")
-    assert "the ledger names no version that was proven to serve before it" in spoken(baton("trace", "req-7"))
-
-
-def test_trace_of_a_changed_dataset_says_so(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T09:20:00Z")
-    manifest = {"dataset_hash": "beef" * 16, "rows": 1, "as_of": "2026-11-22"}
-    world.put("s3://curated/bank_churn/runs/r1/_manifest.json", manifest)
-    facts = {station["kind"]: station for station in json.loads(baton("trace", "req-7", "--json").stdout)}
-    assert facts["dataset"]["facts"]["check"].startswith("the manifest now says beef")
-
-
-def test_trace_of_an_unknown_prediction(baton: Any, world: World) -> None:
-    capture(world, "req-7", "2026-11-23T09:20:00Z")
-    said = spoken(baton("trace", "req-8"))
-    assert "no prediction 'req-8' was captured in the last 24 h" in said
 
 
 def online(asked: dict[str, Any]) -> dict[str, Any]:

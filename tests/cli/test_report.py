@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cli.evidence import BiasMetric, Check, Evidence
-from cli.lineage import Station
+from cli.lineage.stations import Station
 from cli.monitors import SCHEDULE_OUTPUTS, MonitorResult
 from cli.registry import Version
 from cli.report.distributions import compare
@@ -153,8 +153,10 @@ def report(**changes: Any) -> Report:
             distributions=tuple(compare({name: statistics(shift) for name, shift in SHIFTS.items()})),
         ),
         "lineage": (
-            Station(kind="prediction", name="demo-1", facts={"time": "2026-11-23T09:03:00Z", "answer": "0.123"}),
-            Station(kind="dataset", name="3fa9" * 16, facts={"check": "the manifest's hash is the version's"}),
+            Station(
+                kind="prediction", name="demo-1", facts={"time": "2026-11-23T09:03:00Z", "answer": "0.123"}, key="p"
+            ),
+            Station(kind="dataset", name="3fa9" * 16, facts={"check": "the manifest's hash is the version's"}, key="d"),
         ),
         "timings": {"Deploy": 41.2},
     }

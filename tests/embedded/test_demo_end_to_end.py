@@ -109,6 +109,13 @@ def test_one_prediction_leads_back_to_commit_and_people(figures: dict[str, Any])
     assert stations["dataset"]["facts"]["check"] == "the manifest's hash is the version's"
     assert stations["code"]["name"] == version["commit"]
     assert stations["approval"]["name"] == "compliance-officer"
+    assert {"source table", "ingestion", "evidence"} <= set(stations), "what lineage alone knows"
+    assert figures["lineage_missing"] == []
+
+
+def test_the_trace_is_drawn(build: Path, figures: dict[str, Any]) -> None:
+    svg = (build / "demo" / "lineage.svg").read_text()
+    assert svg.count("<rect") == len(figures["lineage"])
 
 
 def test_the_page_shows_it(build: Path) -> None:

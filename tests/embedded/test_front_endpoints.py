@@ -136,6 +136,10 @@ def test_an_endpoint_serves_moves_to_a_new_model_and_goes(
     configs = [item["EndpointConfigName"] for item in sagemaker.list_endpoint_configs()["EndpointConfigs"]]
     assert before["EndpointConfigName"] not in configs
 
+    [context] = sagemaker.list_contexts(SourceUri=after["EndpointArn"])["ContextSummaries"]
+    deployed = sagemaker.list_associations(DestinationArn=context["ContextArn"])["AssociationSummaries"]
+    assert [association["SourceType"] for association in deployed] == ["ModelDeployment", "ModelDeployment"]
+
     scaling = aws.client("application-autoscaling")
     resource_id = f"endpoint/{name}/variant/primary"
     policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker", ResourceId=resource_id)

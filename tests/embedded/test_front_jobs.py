@@ -74,6 +74,16 @@ def test_a_processing_job_completes_and_says_so(
     assert [item["ProcessingJobName"] for item in listed["ProcessingJobSummaries"]] == ["front-completes"]
 
 
+def test_a_job_is_recorded_in_lineage_with_its_image(aws: EmbeddedAws, eventually: Callable[..., Any]) -> None:
+    job = eventually(start_processing(aws, "front-recorded", "print('hello')"))
+    sagemaker = aws.client("sagemaker")
+    [component] = sagemaker.list_trial_components(SourceArn=job["ProcessingJobArn"])["TrialComponentSummaries"]
+    described = sagemaker.describe_trial_component(TrialComponentName=component["TrialComponentName"])
+    assert described["Source"]["SourceType"] == "SageMakerProcessingJob"
+    answer = sagemaker.query_lineage(StartArns=[component["TrialComponentArn"]], Direction="Ascendants")
+    assert [(vertex["LineageType"], vertex["Type"]) for vertex in answer["Vertices"]] == [("Artifact", "Image")]
+
+
 def test_a_failed_job_has_a_reason_and_a_stopped_one_is_stopped(
     aws: EmbeddedAws, eventually: Callable[..., Any]
 ) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 ENVIRONMENTS = ["dev", "prod"]
+LINEAGE = {"AddAssociation", "CreateAction", "CreateArtifact", "DescribeAction", "ListArtifacts", "ListContexts"}
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -100,6 +101,20 @@ def test_runs_are_logged_with_a_customer_key_and_traced(template: dict[str, Any]
         assert group["KmsKeyId"] and group["RetentionInDays"]
 
 
+def test_only_record_tells_lineage_and_of_approvals_and_deployments_alone(template: dict[str, Any]) -> None:
+    telling = [s for s in statements(template, "StepsRecord") if "sagemaker:CreateAction" in s["Action"]]
+    assert len(telling) == 1
+    written = json.dumps(telling[0]["Resource"])
+    assert "action/baton-dev-bank-churn-approval-*" in written.replace("prod", "dev")
+    assert "action/baton-dev-bank-churn-deployment-*" in written.replace("prod", "dev")
+    others = {
+        action
+        for step in ("Choose", "Verify", "Update", "Watch", "Prove")
+        for action in actions(template, f"Steps{step}")
+    }
+    assert not {f"sagemaker:{name}" for name in LINEAGE} & others
+
+
 def test_only_update_changes_anything_and_only_one_stack_as_one_role(template: dict[str, Any]) -> None:
     changing = {
         step: {a for a in actions(template, f"Steps{step}") if a.startswith(("cloudformation:Up", "iam:"))}
@@ -124,7 +139,7 @@ def test_nobody_in_the_workflow_can_touch_the_endpoint_itself_or_approve(templat
         "DescribeModelPackageGroup",
         "InvokeEndpoint",
         "ListModelPackages",
-    }
+    } | LINEAGE
 
 
 def test_the_execution_role_cannot_touch_identities_keys_data_or_code(template: dict[str, Any]) -> None:

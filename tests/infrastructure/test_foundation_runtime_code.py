@@ -1,5 +1,6 @@
 """How files reach AWS: the code of jobs, the code of handlers, and their libraries."""
 
+import ast
 import json
 import os
 import shutil
@@ -137,6 +138,17 @@ def test_a_handler_ships_with_handlers_alone(source: Path) -> None:
         "pipeline_scripts/functions/__init__.py",
         "pipeline_scripts/functions/start.py",
     }
+
+
+def test_handlers_import_nothing_of_ours_that_does_not_ship_with_them() -> None:
+    """On this machine all of it can be found, so every other test would pass."""
+    for handler in sorted((ROOT / "pipeline_scripts" / "functions").glob("*.py")):
+        for node in ast.walk(ast.parse(handler.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [f"{node.module}.{alias.name}" for alias in node.names]
+            ours = [name for name in names if name.startswith("pipeline_scripts.")]
+            assert all(name.startswith("pipeline_scripts.functions.") for name in ours), f"{handler.name}: {ours}"
 
 
 def test_a_handler_has_an_encrypted_environment_log_group_and_dead_letter_queue(source: Path) -> None:

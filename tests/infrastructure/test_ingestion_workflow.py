@@ -193,6 +193,8 @@ def test_the_steps_read_one_models_publication_and_write_the_ledger_alone(templa
         "dynamodb:UpdateItem",
         "logs:PutLogEvents",
         "logs:CreateLogStream",
+        "sagemaker:CreateAction",
+        "sagemaker:CreateArtifact",
         "xray:PutTraceSegments",
         "xray:PutTelemetryRecords",
     }

@@ -12,6 +12,7 @@ from tests.infrastructure.template_roles import Role, Templates
 
 NO_FAULTS = {
     "RESOURCE_STAR": "boundaries and calls that know no resource; cdk-nag asks a reason for each of the others",
+    "RESOURCE_MISMATCH sagemaker:AddAssociation": "its two ends are of two of the four kinds that it takes",
     "RESOURCE_MISMATCH states:DescribeExecution": "an execution is one of the two resources it takes",
     "RESOURCE_MISMATCH states:ListExecutions": "a state machine is one of the two resources it takes",
 }
@@ -32,7 +33,7 @@ def malformed(policy: Mapping[str, Any]) -> list[str]:
 def _named(finding: Any) -> str:
     if finding.issue != "RESOURCE_MISMATCH":
         return str(finding.issue)
-    return f"{finding.issue} {', '.join(part['action'] for part in finding.detail)}"
+    return f"{finding.issue} {', '.join(sorted({part['action'] for part in finding.detail}))}"
 
 
 def escalations(policies: Sequence[Mapping[str, Any]]) -> list[str]:

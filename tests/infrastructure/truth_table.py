@@ -65,6 +65,9 @@ def probes(roles: Mapping[str, Role], templates: Templates) -> dict[str, Request
         "register in another group": Request(
             "sagemaker:CreateModelPackage", FOREIGN_VERSION, {STATUS: "PendingManualApproval"}
         ),
+        "record an approval in lineage": Request(
+            "sagemaker:CreateAction", _arn("sagemaker", f"action/{GROUP}-approval-0")
+        ),
         "become the officer": Request("sts:AssumeRole", officer),
         "become the officer under a tag of one's own": Request("sts:TagSession", officer),
         "deploy through the bootstrap": Request(
@@ -150,6 +153,7 @@ def _elsewhere(officer: str, templates: Templates) -> dict[str, Request]:
 # None of these ends with a version that serves without a verdict.
 HARMLESS = {
     "lambda:InvokeFunction",
+    "record an approval in lineage",
     "reject a version",
     "register as pending",
     "sagemaker:DescribeEndpoint",

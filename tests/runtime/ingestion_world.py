@@ -28,6 +28,7 @@ from pipeline_scripts.functions.ingestion_ledger import IngestionLedger
 from pipeline_scripts.functions.partition import Partition
 from pipeline_scripts.functions.record_ingestion import record
 from pipeline_scripts.functions.start_training import Training, answer_to
+from tests.runtime.lineage_told import LineageTold
 from tests.runtime.state_machine import Machine, TaskFailed, synthesised, with_functions_by_name
 
 MODEL, BUCKET, LEDGER, STARTS = "bank_churn", "curated", "ledger", "starts"
@@ -84,6 +85,7 @@ class World:
     glue_refuses: bool = False
     started_again: list[dict[str, Any]] = field(default_factory=list)
     twice: bool = False
+    lineage: LineageTold = field(default_factory=LineageTold)
 
     # -- what is outside -----------------------------------------------------------------------------------------
 
@@ -178,8 +180,9 @@ class World:
             case "claim":
                 return claim(given, ledger=self.ledger, ended=self.ended.__contains__, seconds=CLAIM_SECONDS)
             case "record":
-                place = {"bucket": BUCKET, "model": MODEL, "environment": "dev"}
-                return record(given, ledger=self.ledger, s3=self.s3, clock=clock, **place)
+                place = {"bucket": BUCKET, "model": MODEL, "environment": "dev", "source": "core/CUSTOMERS"}
+                told: Any = {"ledger": self.ledger, "s3": self.s3, "lineage": self.lineage, "clock": clock}
+                return record(given, **told, **place)
             case "close":
                 return close(given["outcome"], given["state"], ledger=self.ledger, clock=clock)
             case "fill":
@@ -194,7 +197,8 @@ class World:
                     max_per_week=50,
                 )
                 named: dict[str, Any] = {"s3": self.s3, "dynamodb": self.dynamodb, "sagemaker": self, "clock": clock}
-                return answer_to(given, request_id=f"request-{self.now}", training=training, **named)
+                request_id = f"request-{self.now}"
+                return answer_to(given, request_id=request_id, training=training, lineage=self.lineage, **named)
 
 
 class Execution:

@@ -24,6 +24,7 @@ from pipeline_scripts.functions.reconcile_record import record
 from pipeline_scripts.functions.reconcile_update import update
 from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.reconcile_watch import watch
+from tests.runtime.lineage_told import LineageTold
 from tests.runtime.reconcile_definition import definition
 from tests.runtime.state_machine import Machine, TaskFailed
 
@@ -92,6 +93,7 @@ class World:
     notices: list[str] = field(default_factory=list)
     sealed: dict[int, str] = field(default_factory=dict)
     approver: str = "officer"
+    lineage: LineageTold = field(default_factory=LineageTold)
     before_step: Callable[[str], None] = lambda step: None
     _ticks: Iterator[Callable[[], None]] = field(default_factory=lambda: iter(()))
 
@@ -289,6 +291,7 @@ class World:
                     event["state"],
                     ledger=self.ledger,
                     sns=self,
+                    lineage=self.lineage,
                     topic_arn=TOPIC,
                     endpoint_name=ENDPOINT,
                     clock=lambda: self.now,

@@ -47,11 +47,32 @@ def event(world: World) -> dict[str, Any]:
 
 
 def signed(world: World, event: dict[str, Any]) -> dict[str, str]:
-    return sign_evidence(event, archive=world.archive)
+    return sign_evidence(event, archive=world.archive, lineage=world.lineage)
 
 
 def flipped(key: str, content: bytearray) -> Tampering:
     return Tampering(kind="bit flip", what="flip a bit", objects={(EVIDENCE, key): bytes(content)})
+
+
+def test_lineage_is_told_what_a_version_is_made_from(world: World) -> None:
+    told = event(world)
+    world.lineage.links.clear()
+    signed(world, told)
+    assert world.lineage.kinds >= {
+        ("Commit", "PipelineExecution"),
+        ("PipelineExecution", "Evidence"),
+        ("PipelineExecution", "Model"),
+    }
+    assert world.lineage.address("Commit") == f"commit:{told['commit']}"
+    assert world.lineage.address("PipelineExecution") == told["execution"]
+    assert world.lineage.address("Model") == told["artifact_uri"]
+
+
+def test_lineage_is_told_nothing_of_what_is_refused(world: World) -> None:
+    world.lineage.links.clear()
+    with pytest.raises(Refused):
+        signed(world, {**event(world), "commit": "another"})
+    assert world.lineage.links == []
 
 
 def test_what_was_signed_is_verified(world: World) -> None:

@@ -67,6 +67,12 @@ def test_new_data_is_published_filled_in_trained_on_and_written_down(world: Worl
         "run_id": "r1",
     }
     assert line["training"] == "started: arn:pipeline/0"
+    assert world.lineage.kinds == {
+        ("SourceTable", "Ingestion"),
+        ("Ingestion", "CuratedDataset"),
+        ("CuratedDataset", "PipelineExecution"),
+    }
+    assert world.lineage.properties("SourceTable") == {"name": "core/CUSTOMERS"}
     assert line["job_run"] == "jr_1"
     assert line["minutes"] > 1
     [parameters] = world.trainings.values()

@@ -36,6 +36,27 @@ def test_an_approved_version_is_served_proven_recorded_and_announced(world: Worl
     assert world.notices == [f"{ENDPOINT} serves version 1"]
 
 
+def test_lineage_is_told_who_approved_and_where_it_serves(world: World) -> None:
+    version = world.register(1)
+    world.run()
+    assert world.lineage.kinds == {
+        ("Approval", "ModelPackage"),
+        ("Evidence", "Approval"),
+        ("ModelPackage", "Deployment"),
+        ("Deployment", "Endpoint"),
+    }
+    assert world.lineage.address("ModelPackage") == version.arn
+    assert world.lineage.properties("Approval")["name"].endswith("role/officer")
+    assert world.lineage.address("Deployment") == f"{version.arn.split(':model-package/')[0]}:endpoint-config/config-1"
+    assert world.lineage.properties("Deployment")["endpoint"] == ENDPOINT
+
+
+def test_lineage_of_a_version_that_was_refused_knows_no_deployment(world: World) -> None:
+    world.register(1, behaviour="broken stack")
+    world.run()
+    assert world.lineage.kinds == {("Approval", "ModelPackage"), ("Evidence", "Approval")}
+
+
 def test_the_update_keeps_other_parameters_and_passes_the_scoped_role(world: World) -> None:
     version = world.register(1)
     world.run()

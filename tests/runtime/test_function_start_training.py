@@ -19,6 +19,7 @@ from moto import mock_aws
 
 from pipeline_scripts.functions.start_training import DatasetError, Training, answer_to, handler, read_request
 from pipeline_scripts.functions.training_brake import WEEK_SECONDS
+from tests.runtime.lineage_told import LineageTold
 
 HOUR = 3600.0
 BUCKET = "curated"
@@ -44,6 +45,7 @@ class World:
     now: float = 1_800_000_000.0
     requests: list[dict[str, Any]] = field(default_factory=list)
     refuse_with: int | None = None
+    lineage: LineageTold = field(default_factory=LineageTold)
 
     def answer(self, event: Any, *, request_id: str = "request-1", cooldown: int = 24, cap: int = 3) -> dict[str, Any]:
         training = Training(
@@ -61,6 +63,7 @@ class World:
             s3=self.s3,
             dynamodb=self.dynamodb,
             sagemaker=self.sagemaker,
+            lineage=self.lineage,
             clock=lambda: self.now,
         )
 
@@ -130,6 +133,20 @@ def alarm(identity: str, *, state: str = "ALARM", name: str = "baton-dev-bank-ch
 
 def parameters(request: dict[str, Any]) -> dict[str, str]:
     return {item["Name"]: item["Value"] for item in request["PipelineParameters"]}
+
+
+def test_lineage_is_told_the_cause(world: World) -> None:
+    arn = "arn:aws:cloudwatch:eu-west-1:000000000000:alarm:baton-dev-bank-churn-drift"
+    answer = world.answer({**alarm("event-9"), "resources": [arn]})
+    assert world.lineage.kinds == {("CuratedDataset", "PipelineExecution"), ("Alarm", "PipelineExecution")}
+    assert world.lineage.address("Alarm") == arn
+    assert world.lineage.address("PipelineExecution") == answer["execution_arn"]
+    assert world.lineage.address("CuratedDataset") == POINTER["dataset_uri"].rstrip("/")  # type: ignore[union-attr]
+
+
+def test_lineage_is_told_nothing_of_a_training_that_did_not_start(world: World) -> None:
+    world.answer(alarm("event-9", state="OK"))
+    assert world.lineage.links == []
 
 
 def test_a_person_starts_the_pipeline_on_the_current_dataset(world: World) -> None:
@@ -305,6 +322,7 @@ def test_the_handler_reads_its_settings_from_the_environment(world: World, monke
         "STARTS_TABLE": TABLE,
         "COOLDOWN_HOURS": "24",
         "MAX_PER_WEEK": "3",
+        "LINEAGE_PREFIX": "baton-dev-bank-churn",
     }
     for name, value in settings_of_the_function.items():
         monkeypatch.setenv(name, value)

@@ -14,6 +14,7 @@ from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.sign_evidence import sign_evidence
 from pipeline_scripts.training import evidence
 from tests.runtime.churn import Trained
+from tests.runtime.lineage_told import LineageTold
 from tests.runtime.reconcile_world import EVIDENCE, MODELS, archive_in, clients, signing_key
 
 RUN = "bank_churn/run-1"
@@ -139,7 +140,7 @@ def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None
     }
     kms = boto3.client("kms")
     archive = archive_in(s3=s3, kms=kms, key_arn=signing_key(kms))
-    digest = sign_evidence(target, archive=archive)["bundle_sha256"]
+    digest = sign_evidence(target, archive=archive, lineage=LineageTold())["bundle_sha256"]
     assert digest == hashlib.sha256((root / "bundle" / "bundle.json").read_bytes()).hexdigest()
     state = verify(
         {"target": {**target, "evidence_sha256": digest, "author": "ada@bank.example", "approver": "grace"}},

@@ -8,6 +8,7 @@ from constructs import Construct
 
 from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
+from baton.foundation.lineage import let_tell_lineage
 from baton.foundation.runtime_code import HandlerFunction
 from baton.permissions import allow
 from baton.platform import Platform
@@ -26,6 +27,7 @@ class ReconcileSteps(Construct):
 
     Args:
         platform: Keys, zones and notifications.
+        model: The model's name.
         registry: The versions and their approvals.
         ledger: What the steps remember.
         target: The serving stack.
@@ -40,6 +42,7 @@ class ReconcileSteps(Construct):
         construct_id: str,
         *,
         platform: Platform,
+        model: str,
         registry: ModelRegistry,
         ledger: Ledger,
         target: ServingTarget,
@@ -49,6 +52,7 @@ class ReconcileSteps(Construct):
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
+        self._model = model
         self._ledger = ledger
         self._target = target
         self.choose = self._choose(registry, time_limit)
@@ -116,6 +120,13 @@ class ReconcileSteps(Construct):
         topic = self._platform.topic.topic
         step = self._step("record", "Records what happened", {**self._remembering, "TOPIC_ARN": topic.topic_arn})
         self._ledger.grant(step.role, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        let_tell_lineage(
+            step,
+            environment=self._platform.environment_name,
+            model=self._model,
+            actions=["Approval", "Deployment"],
+            contexts=True,
+        )
         allow(step.role, ["sns:Publish"], [topic.topic_arn])
         allow(step.role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._platform.keys.operations.key_arn])
         return step

@@ -111,6 +111,22 @@ def read_logs(stack: cdk.Stack, prefixes: Sequence[str]) -> Duty:
     )
 
 
+def read_lineage() -> Duty:
+    """Follow a version to what made it and what came of it."""
+    return Duty(
+        actions=[
+            "sagemaker:DescribeAction",
+            "sagemaker:DescribeArtifact",
+            "sagemaker:DescribeContext",
+            "sagemaker:ListActions",
+            "sagemaker:ListArtifacts",
+            "sagemaker:QueryLineage",
+        ],
+        resources=["*"],
+        why_wildcard="Questions about lineage know no resource, and SageMaker names most of its entities itself.",
+    )
+
+
 def watch() -> Duty:
     """Read metrics, alarms and dashboards."""
     return Duty(

@@ -128,6 +128,7 @@ class Team(Construct):
             ),
             Duty(actions=["lambda:InvokeFunction"], resources=[model.reproduce.function_arn for model in self._models]),
             self._read_registry(),
+            duties.read_lineage(),
             *self._read_ledgers([model.ledger_arn for model in self._models]),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
             duties.watch(),
@@ -146,6 +147,7 @@ class Team(Construct):
             ),
             self._follow_trainings(),
             self._read_registry(),
+            duties.read_lineage(),
             *self._read_features(),
             *self._query,
             *(
@@ -209,6 +211,7 @@ class Team(Construct):
             ),
             self._follow_trainings(),
             self._read_registry(),
+            duties.read_lineage(),
             *duties.read_zone(zones.monitoring, keys.data, self._prefixes),
             *duties.read_zone(zones.evidence, keys.models, self._prefixes),
             duties.read_logs(self._stack, ["/aws/sagemaker/", "/aws-glue/jobs", self._stack_names]),

@@ -8,6 +8,7 @@ from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from baton.foundation.ledger import Ledger
+from baton.foundation.lineage import let_tell_lineage
 from baton.foundation.runtime_code import HandlerFunction
 from baton.permissions import acknowledge_wildcards, allow
 from baton.platform import Platform
@@ -19,6 +20,7 @@ class IngestionSteps(Construct):
     Args:
         platform: Keys, zones and notifications.
         model: The model's name, which is its prefix in the zones.
+        source: Where its rows come from, in words: the connection's name and what is read behind it.
         ledger: What the steps remember.
         claim: How long a run keeps others out: no shorter than the workflow's own limit.
     """
@@ -30,12 +32,14 @@ class IngestionSteps(Construct):
         *,
         platform: Platform,
         model: str,
+        source: str,
         ledger: Ledger,
         claim: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
         self._model = model
+        self._source = source
         self._ledger = ledger
         self.claim = self._claim(claim)
         self.record = self._record()
@@ -76,6 +80,7 @@ class IngestionSteps(Construct):
         environment = {
             "CURATED_BUCKET": curated.bucket_name,
             "ENVIRONMENT_NAME": self._platform.environment_name,
+            "SOURCE": self._source,
         }
         step = self._step("record", "Sees what was published", environment)
         self._ledger.grant(step.role, "GetItem", "Query", "UpdateItem")
@@ -91,6 +96,7 @@ class IngestionSteps(Construct):
         # Without it S3 answers that access is denied, and not that an object is missing.
         allow(step.role, ["s3:ListBucket"], [curated.bucket_arn])
         allow(step.role, ["kms:Decrypt"], [key.key_arn])
+        let_tell_lineage(step, environment=self._platform.environment_name, model=self._model, actions=["Ingestion"])
         return step
 
     def _step(self, name: str, description: str, environment: Mapping[str, str] | None = None) -> HandlerFunction:

@@ -43,6 +43,11 @@ class Source(Specification):
             raise ValueError(f"watermark {LAST_MODIFIED} is the files' own, and without a format these are no files")
         return self
 
+    @property
+    def label(self) -> str:
+        """What is read, in a few words: the connection and the table behind it."""
+        return f"{self.connection}/{self.table or 'query'}"
+
 
 class Automation(Specification):
     """What starts an ingestion besides its schedule, what follows it, and when its absence is an alarm.

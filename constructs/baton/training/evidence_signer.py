@@ -5,6 +5,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from baton.foundation.lineage import let_tell_lineage
 from baton.permissions import allow
 from baton.platform import Platform
 
@@ -56,6 +57,7 @@ class EvidenceSigner(Construct):
             timeout=cdk.Duration.minutes(5),
         )
         self.function = handler.function
+        let_tell_lineage(handler, environment=platform.environment_name, model=model, actions=["PipelineExecution"])
         self._grant_read(handler.role)
         allow(
             handler.role,

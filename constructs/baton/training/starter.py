@@ -4,6 +4,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from baton.foundation.lineage import let_tell_lineage
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
@@ -60,6 +61,9 @@ class TrainingStarter(Construct):
             },
         )
         pipeline.grant_start(self.handler.function)
+        let_tell_lineage(
+            self.handler, environment=platform.environment_name, model=model.name, actions=["PipelineExecution"]
+        )
         self._let_it_brake()
         self._let_it_read_the_pointer(f"{model.name}/current.json")
 

@@ -1,0 +1,1 @@
+"""From one thing to everything and everybody that made it, and to everything that came of it."""
