@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.artifact import find_archive, unsafe_members
 from pipeline_scripts.analysis.attribution import global_values
 from pipeline_scripts.analysis.fairness import read_groups
@@ -17,8 +18,6 @@ from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
-
-_MEASURED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "average_precision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,18 +52,19 @@ def decide(*, folders: dict[str, Path], archive: Path, model: Model) -> dict[str
     """Ask every question and put the answers together."""
     evaluation = read_json(folders["evaluation"] / "evaluation.json")
     checks = [
-        _quality(evaluation, model),
+        *_quality(evaluation, model),
         *_fairness(folders["bias"], model),
         *_baselines(folders),
-        _finite(evaluation, folders["explainability"]),
+        _finite(evaluation, folders["explainability"], model),
         _artifact(archive),
     ]
     failed = [check for check in checks if not check.passed]
+    metric, title = ("r2", "R2") if model.regression else ("auc", "AUC")
     unjudged = sum(check.passed and check.value is None for check in checks)
     if failed:
         reasons = f"Refused: {'; '.join(check.reason for check in failed)}."
     else:
-        reasons = f"Passed all {len(checks)} checks, with an AUC of {evaluation['auc']:.4f}."
+        reasons = f"Passed all {len(checks)} checks, with an {title} of {evaluation[metric]:.4f}."
     if unjudged:
         reasons += f" {unjudged} fairness checks are of groups too small to judge by."
     return {
@@ -72,21 +72,28 @@ def decide(*, folders: dict[str, Path], archive: Path, model: Model) -> dict[str
         "checks": [asdict(check) for check in checks],
         "reasons": reasons,
         "artifact_sha256": file_sha256(archive),
-        "auc": evaluation["auc"],
+        "quality": {"metric": metric, "value": evaluation[metric]},
     }
 
 
-def _quality(evaluation: dict[str, Any], model: Model) -> Check:
-    value, bound = evaluation["auc"], model.settings["gate"]["min_auc"]
-    passed = value is not None and value >= bound
-    side = "at least" if passed else "below"
-    return Check(
-        name="auc",
-        passed=passed,
-        value=value,
-        bound=bound,
-        reason=f"the AUC on the hold-out is {value:.4f}, {side} the {bound} it must reach",
-    )
+def _quality(evaluation: dict[str, Any], model: Model) -> Iterator[Check]:
+    gate = model.settings["gate"]
+    for metric, title in (("auc", "AUC"), ("r2", "R2")):
+        value, bound = evaluation.get(metric), gate[f"min_{metric}"]
+        if bound is not None:
+            passed = value is not None and value >= bound
+            reason = f"the {title} on the hold-out is {_shown(value)}, {'at least' if passed else 'below'} the {bound}"
+            yield Check(name=metric, passed=passed, value=value, bound=bound, reason=f"{reason} it must reach")
+    bound = gate["max_rmse"]
+    if bound is not None:
+        value = evaluation.get("rmse")
+        passed = value is not None and value <= bound
+        reason = f"the RMSE on the hold-out is {_shown(value)}, {'within' if passed else 'above'} the {bound}"
+        yield Check(name="rmse", passed=passed, value=value, bound=bound, reason=f"{reason} it may reach")
+
+
+def _shown(value: float | None) -> str:
+    return "no number" if value is None else f"{value:.4f}"
 
 
 def _fairness(folder: Path, model: Model) -> Iterator[Check]:
@@ -144,8 +151,9 @@ def _holds_something(path: Path) -> bool:
         return False
 
 
-def _finite(evaluation: dict[str, Any], explainability: Path) -> Check:
-    numbers = {name: evaluation.get(name) for name in _MEASURED}
+def _finite(evaluation: dict[str, Any], explainability: Path, model: Model) -> Check:
+    measured = regression.MEASURED if model.regression else classification.MEASURED
+    numbers = {name: evaluation.get(name) for name in measured}
     try:
         numbers.update(global_values(read_json(explainability / "analysis.json")))
     except JobError:

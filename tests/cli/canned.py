@@ -179,7 +179,9 @@ class World:
             {"name": "auc", "passed": True, "value": 0.861, "bound": 0.8, "reason": "above"},
             {"name": "DPPL.gender=Female", "passed": True, "value": 0.03, "bound": [-0.2, 0.2], "reason": "within"},
         ]
-        self.put(f"{uri}/gate/gate.json", {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all."})
+        quality = {"metric": "auc", "value": 0.861}
+        gate = {"passed": 1, "checks": checks, "quality": quality, "reasons": "Passed all."}
+        self.put(f"{uri}/gate/gate.json", gate)
         self.put(f"{uri}/evaluation/evaluation.json", EVALUATION)
         self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})
         values = {"label0": {"global_shap_values": {"balance": 0.2, "country": 0.4}}}

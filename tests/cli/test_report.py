@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cli.evidence import BiasMetric, Check, Evidence
+from cli.evidence import BiasMetric, Check, Evidence, Quality
 from cli.lineage import Station
 from cli.monitors import SCHEDULE_OUTPUTS, MonitorResult
 from cli.registry import Version
@@ -115,6 +115,7 @@ def evidence() -> Evidence:
             "calibration": calibration,
         },
         passed=True,
+        quality=Quality(metric="auc", value=0.8612),
         reasons="Passed all 12 checks, with an AUC of 0.8612.",
         checks=(auc, *checks),
         bias=tuple(bias),
@@ -138,10 +139,14 @@ def report(**changes: Any) -> Report:
         "evidence": evidence(),
         "execution": Execution(arn="arn:x/abc", status="Succeeded", started=START, reason="", steps=steps()),
         "versions": (
-            Row(version=version(2, "PendingManualApproval", reason="alarm: drift"), auc=0.842, serving=False),
+            Row(
+                version=version(2, "PendingManualApproval", reason="alarm: drift"),
+                quality=Quality(metric="auc", value=0.842),
+                serving=False,
+            ),
             Row(
                 version=version(1, "Approved", decided_by="officer", comment="sound"),
-                auc=0.8612,
+                quality=Quality(metric="auc", value=0.8612),
                 serving=True,
             ),
         ),
@@ -199,7 +204,7 @@ def test_hostile_names_stay_text() -> None:
         report(
             title=hostile,
             stations={"source": hostile},
-            versions=(Row(version=version(1, "Approved", author=hostile), auc=None, serving=True),),
+            versions=(Row(version=version(1, "Approved", author=hostile), quality=None, serving=True),),
         )
     )
     assert "<img" not in page
