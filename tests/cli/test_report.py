@@ -1,6 +1,7 @@
 """The page tells what the facts say, needs nothing from elsewhere, and survives hostile names."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -180,6 +181,19 @@ def test_page_needs_nothing_from_elsewhere(page: str) -> None:
 @pytest.mark.parametrize("chart", ["ROC curve", "Calibration", "Feature attributions", "Bias metrics", "steps in time"])
 def test_page_draws(page: str, chart: str) -> None:
     assert re.search(rf'aria-label="[^"]*{chart}', page)
+
+
+def test_page_of_a_regression_shows_answers_against_outcomes() -> None:
+    tenths = [
+        {"low": mean - 5.0, "high": mean + 5.0, "rows": 20, "mean_answer": mean, "mean_outcome": mean * 0.9}
+        for mean in (80.0, 140.0, 210.0)
+    ]
+    evaluation = {"r2": 0.47, "rows": 60, "intervals": {"r2": {"low": 0.31, "high": 0.58}}, "tenths": tenths}
+    number = replace(evidence(), evaluation=evaluation, quality=Quality(metric="r2", value=0.47))
+    page = render(report(evidence=number))
+    assert "the R2 lies between 0.310 and 0.580" in page
+    assert "20 rows: answered 140, came true 126" in page
+    assert "ROC curve" not in page and "Calibration" not in page
 
 
 def test_page_draws_each_feature_and_marks_what_drifted(page: str) -> None:
