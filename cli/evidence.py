@@ -69,6 +69,18 @@ class Comparison:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Quality:
+    """How good a version is on the hold-out, in the one number of its kind of problem: `auc` or `r2`."""
+
+    metric: str
+    value: float
+
+    def __str__(self) -> str:
+        """As people read it."""
+        return f"{self.metric.upper()} {self.value:.4f}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class BiasMetric:
     """One bias metric of one value of one facet, before (`pre`) or after (`post`) training."""
 
@@ -89,6 +101,7 @@ class Evidence:
 
     version: Version
     evaluation: dict[str, Any]
+    quality: Quality
     passed: bool
     reasons: str
     checks: tuple[Check, ...]
@@ -96,16 +109,11 @@ class Evidence:
     attributions: dict[str, float]
     comparison: Comparison | None = None
 
-    @property
-    def auc(self) -> float:
-        """Area under the ROC curve on the hold-out."""
-        return float(self.evaluation["auc"])
 
-
-def auc(platform: Platform, version: Version) -> float | None:
-    """A version's AUC on the hold-out; None when its evidence is gone."""
+def quality(platform: Platform, version: Version) -> Quality | None:
+    """How good a version is on the hold-out; None when its evidence is gone."""
     gate = read_json(platform.connection, f"{version.evidence_uri}/gate/gate.json") if version.evidence_uri else None
-    return None if gate is None else float(gate["auc"])
+    return None if gate is None else Quality(**gate["quality"])
 
 
 def read(platform: Platform, version: Version) -> Evidence:
@@ -124,6 +132,7 @@ def read(platform: Platform, version: Version) -> Evidence:
     return Evidence(
         version=version,
         evaluation=_file(platform, version, "evaluation/evaluation.json"),
+        quality=Quality(**gate["quality"]),
         passed=bool(gate["passed"]),
         reasons=str(gate.get("reasons", "")),
         checks=tuple(_check(check) for check in gate["checks"]),

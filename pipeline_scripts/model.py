@@ -37,12 +37,14 @@ class Model:
     """One model's specification. `settings` holds the sections that only one script each reads, as in the YAML."""
 
     name: str
+    problem: str
     key: str
     source: dict[str, Any]
     columns: tuple[Column, ...]
     features: tuple[str, ...]
     target: str
-    positive: int | str
+    positive: int | str | None
+    favourable_above: float | None
     facets: dict[str, tuple[Any, ...]]
     settings: dict[str, Any]
 
@@ -50,6 +52,16 @@ class Model:
     def inputs(self) -> tuple[str, ...]:
         """What a request carries: the features, then the facets that are not features."""
         return (*self.features, *(facet for facet in self.facets if facet not in self.features))
+
+    @property
+    def regression(self) -> bool:
+        """Is the answer a number of the target's own kind, instead of a probability?"""
+        return self.problem == "regression"
+
+    @property
+    def label_value_or_threshold(self) -> str:
+        """What counts as the favourable outcome, as Clarify writes it: a value, or the exclusive lower bound."""
+        return str(self.favourable_above if self.regression else self.positive)
 
     def kind(self, output: str) -> str:
         """The type a curated column has: its source's, or string where a treatment made it text.
@@ -81,12 +93,14 @@ def parse_model(content: dict[str, Any]) -> Model:
     )
     return Model(
         name=content["name"],
+        problem=content["problem"],
         key=content["source"]["key"],
         source=content["source"],
         columns=columns,
         features=tuple(content["features"]),
         target=content["target"]["column"],
         positive=content["target"]["positive"],
+        favourable_above=content["target"]["favourable_above"],
         facets={name: tuple(values) for name, values in content["facets"].items()},
         settings={section: content[section] for section in SECTIONS},
     )

@@ -143,6 +143,27 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
         lambda m: m["quality"].update(rules=[{"check": "unique", "column": "gender"}] * 2),
         "quality: rules 0 and 1 are both unique of gender; keep one",
     ),
+    (
+        "regression with a positive value",
+        lambda m: m.update(problem="regression"),
+        "target.positive: only a binary_classification has it, and this is a regression; remove it",
+    ),
+    (
+        "classification with a bound of errors",
+        lambda m: m["gate"].update(max_rmse=3.0),
+        "gate.max_rmse: only a regression has it, and this is a binary_classification; remove it",
+    ),
+    (
+        "classification without its measure",
+        lambda m: m["gate"].pop("min_auc"),
+        "gate.min_auc: a binary_classification needs it, and it is missing",
+    ),
+    (
+        "algorithm of another problem",
+        lambda m: m["training"].update(algorithm="linear_regression"),
+        "training.algorithm: linear_regression does not answer a binary_classification; take xgboost or logistic",
+    ),
+    ("unknown problem", lambda m: m.update(problem="ranking"), "problem: input should be 'binary_classification'"),
     ("all may be rejected", lambda m: m["quality"].update(max_rejected_fraction=1), "quality.max_rejected_fraction"),
 ]
 
@@ -181,16 +202,58 @@ def environments() -> list[Any]:
     return [load_environment(name, ENVIRONMENT_FOLDER) for name in ENVIRONMENTS]
 
 
+REGRESSION_FAULTS: list[tuple[str, Change, str]] = [
+    (
+        "threshold",
+        lambda m: m["serving"].update(threshold=0.5),
+        "serving.threshold: only a binary_classification has it, and this is a regression; remove it",
+    ),
+    ("calibration", lambda m: m["training"].update(calibration="sigmoid"), "training.calibration: only a binary"),
+    (
+        "costs",
+        lambda m: m["training"].update(costs={"false_positive": 1, "false_negative": 2}),
+        "training.costs: only a binary_classification has it",
+    ),
+    ("loss of AUC", lambda m: m["monitoring"].update(max_auc_loss=0.1), "monitoring.max_auc_loss: only a binary"),
+    (
+        "no bound of favour",
+        lambda m: m["target"].pop("favourable_above"),
+        "target.favourable_above: a regression needs",
+    ),
+    (
+        "target of text",
+        lambda m: (m["columns"]["TARGET"].update(type="string"), m.pop("quality")),
+        "target.column: progression is a string; a regression learns a number",
+    ),
+    (
+        "algorithm",
+        lambda m: m["training"].update(algorithm="logistic_regression"),
+        "training.algorithm: logistic_regression does not answer a regression; take xgboost or linear_regression",
+    ),
+]
+
+
 def test_shipped_configuration_is_accepted() -> None:
     files = [*MODEL_FILE.parent.glob("*.yaml"), *(ROOT / "examples").glob("*.yaml")]
-    assert [model.name for model in load_models(files, environments())] == ["bank_churn", "public_bank_churn"]
+    names = [model.name for model in load_models(files, environments())]
+    assert names == ["bank_churn", "diabetes_progression", "german_credit", "public_bank_churn"]
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"), [case[1:] for case in FAULTY_MODELS], ids=[case[0] for case in FAULTY_MODELS]
 )
 def test_faulty_model_is_refused(change: Change, sentence: str, tmp_path: Path) -> None:
-    path = written(tmp_path, MODEL_FILE, change)
+    _assert_refused(written(tmp_path, MODEL_FILE, change), sentence)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"), [case[1:] for case in REGRESSION_FAULTS], ids=[case[0] for case in REGRESSION_FAULTS]
+)
+def test_faulty_regression_is_refused(change: Change, sentence: str, tmp_path: Path) -> None:
+    _assert_refused(written(tmp_path, ROOT / "examples" / "diabetes_progression.yaml", change), sentence)
+
+
+def _assert_refused(path: Path, sentence: str) -> None:
     with pytest.raises(ConfigurationError) as refusal:
         load_models([path], environments())
     assert str(refusal.value).startswith(f"{path}: ")

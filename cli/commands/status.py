@@ -34,7 +34,11 @@ def gather(platform: Platform) -> dict[str, Any]:
         "endpoint": served,
         "last_ingestion": next(iter(ingestions.history(platform, limit=1)), None),
         "versions": [
-            {"version": version, "auc": evidence.auc(platform, version), "serving": version.arn == served.package_arn}
+            {
+                "version": version,
+                "quality": evidence.quality(platform, version),
+                "serving": version.arn == served.package_arn,
+            }
             for version in registry.versions(platform, limit=20)
         ],
         "last_training": training.execution(platform, newest[0]) if newest else None,
@@ -51,12 +55,12 @@ def _print(facts: dict[str, Any]) -> None:
     table("Last ingestion", ("began", "hours ago", "rows", "outcome", "reason"), _ingestion(facts["last_ingestion"]))
     table(
         "Versions",
-        ("version", "approval", "AUC", "serving", "commit", "author", "created", "decided by"),
+        ("version", "approval", "quality", "serving", "commit", "author", "created", "decided by"),
         (
             (
                 entry["version"].number,
                 entry["version"].status,
-                entry["auc"],
+                entry["quality"],
                 entry["serving"],
                 entry["version"].commit[:12],
                 entry["version"].author,

@@ -64,7 +64,7 @@ class Row:
     """A line of the versions table."""
 
     version: Version
-    auc: float | None
+    quality: evidence.Quality | None
     serving: bool
 
 
@@ -99,9 +99,9 @@ def of_version(platform: Platform, found: Evidence) -> Report:
 
 
 def versions(platform: Platform, served_arn: str | None) -> tuple[Row, ...]:
-    """The versions with their AUC, newest first."""
+    """The versions with their quality, newest first."""
     return tuple(
-        Row(version=version, auc=evidence.auc(platform, version), serving=version.arn == served_arn)
+        Row(version=version, quality=evidence.quality(platform, version), serving=version.arn == served_arn)
         for version in registry.versions(platform)
     )
 

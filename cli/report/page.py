@@ -29,6 +29,7 @@ def render(report: Report) -> str:
         report=report,
         style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
         charts=_charts(report),
+        answers=quality.answers(report.evidence.evaluation),
         evaluation=report.evidence.evaluation,
         monitors=_monitors(report),
         violations=_violations(report),
@@ -78,8 +79,6 @@ def _charts(report: Report) -> dict[str, Markup]:
     charts = {
         "picture": picture.platform_picture(report.stations),
         "gantt": timeline.gantt(report.execution.steps),
-        "roc": quality.roc_curve(found.evaluation["roc_curve"]["fpr"], found.evaluation["roc_curve"]["tpr"], found.auc),
-        "calibration": quality.calibration(found.evaluation["calibration"]),
         "attributions": quality.attributions(found.attributions),
         "fairness": fairness.bounds(bounded(found.checks)),
     }

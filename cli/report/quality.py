@@ -1,4 +1,4 @@
-"""How good a version is: ROC curve, calibration, attributions."""
+"""How good a version is: its answers against what came true, and what moves them."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,32 @@ from cli.report.drawing import Drawing, Scale
 
 SIDE = 340
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 44
+
+
+def answers(evaluation: Mapping[str, Any]) -> dict[str, Markup]:
+    """The charts of a version's kind of problem, by their captions."""
+    if "tenths" in evaluation:
+        return {"Answered, and what came true": tenths(evaluation["tenths"])}
+    curve = evaluation["roc_curve"]
+    return {
+        "ROC curve": roc_curve(curve["fpr"], curve["tpr"], evaluation["auc"]),
+        "Calibration": calibration(evaluation["calibration"]),
+    }
+
+
+def tenths(groups: Sequence[Mapping[str, Any]]) -> Markup:
+    """The means of answers and outcomes of a regression, a dot for each tenth of the rows, in order of the answer."""
+    means = [value for entry in groups for value in (entry["mean_answer"], entry["mean_outcome"])]
+    low, high = min(means), max(means)
+    drawing, x, y = _square(low, high)
+    drawing.line([(x(low), y(low)), (x(high), y(high))], "chance")
+    points = [(x(entry["mean_answer"]), y(entry["mean_outcome"])) for entry in groups]
+    drawing.line(points, "curve thin")
+    for entry, (left, top) in zip(groups, points, strict=True):
+        tip = f"{entry['rows']} rows: answered {entry['mean_answer']:.4g}, came true {entry['mean_outcome']:.4g}"
+        drawing.dot(left, top, 6, "spot", tip=tip)
+    _titles(drawing, "mean answer", "mean that came true")
+    return drawing.markup("Mean answer against the mean that came true, by tenths of the answers")
 
 
 def roc_curve(fpr: Sequence[float], tpr: Sequence[float], auc: float) -> Markup:
@@ -53,10 +79,10 @@ def attributions(values: Mapping[str, float]) -> Markup:
     return drawing.markup("Feature attributions: " + ", ".join(f"{name} {value:.3f}" for name, value in ordered))
 
 
-def _square() -> tuple[Drawing, Scale, Scale]:
+def _square(low: float = 0, high: float = 1) -> tuple[Drawing, Scale, Scale]:
     drawing = Drawing(SIDE, SIDE)
-    x = Scale(low=0, high=1, start=LEFT, end=SIDE - RIGHT)
-    y = Scale(low=0, high=1, start=SIDE - BOTTOM, end=TOP)
+    x = Scale(low=low, high=high, start=LEFT, end=SIDE - RIGHT)
+    y = Scale(low=low, high=high, start=SIDE - BOTTOM, end=TOP)
     drawing.x_axis(x, SIDE - BOTTOM, top=TOP)
     drawing.y_axis(y, LEFT, right=SIDE - RIGHT)
     return drawing, x, y

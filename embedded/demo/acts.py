@@ -80,7 +80,7 @@ def judge(act: Act, platform: Platform, version: Version) -> Evidence:
     if not found.passed:
         raise ActFailed(f"version {version.number} was registered although its gate said: {found.reasons}")
     judged = sum(check.limits is not None and check.value is not None for check in found.checks)
-    act.end(f"AUC {found.auc:.4f}; {len(found.checks)} checks passed, {judged} of them on fairness")
+    act.end(f"{found.quality}; {len(found.checks)} checks passed, {judged} of them on fairness")
     return found
 
 

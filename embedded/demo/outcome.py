@@ -60,7 +60,7 @@ class Performance:
 def summary(platform: Platform, played: Performance, *, timings: dict[str, float], wall: float) -> dict[str, Any]:
     """The figures, for programs."""
     return {
-        "auc": played.evidence.auc,
+        played.evidence.quality.metric: played.evidence.quality.value,
         "approve_to_serving_s": round(played.approval.seconds, 2),
         "personal_values_found": played.searched.values_found,
         "personal_values_searched": played.searched.values,
@@ -89,7 +89,7 @@ def summary(platform: Platform, played: Performance, *, timings: dict[str, float
                 "dataset_hash": row.version.dataset_hash,
                 "author": row.version.author,
                 "reason": row.version.reason,
-                "auc": row.auc,
+                "quality": None if row.quality is None else asdict(row.quality),
                 "serving": row.serving,
             }
             for row in facts.versions(platform, played.served_arn)
@@ -133,9 +133,13 @@ def write(folder: Path, *, figures: dict[str, Any], html: str, lineage: Trace) -
 
 
 def _figures(played: Performance) -> tuple[facts.Figure, ...]:
-    types, searched = played.types, played.searched
+    types, searched, quality = played.types, played.searched, played.evidence.quality
     return (
-        facts.Figure(label="AUC on the hold-out", value=f"{played.evidence.auc:.3f}", note=_interval(played.evidence)),
+        facts.Figure(
+            label=f"{quality.metric.upper()} on the hold-out",
+            value=f"{quality.value:.3f}",
+            note=_interval(played.evidence),
+        ),
         facts.Figure(
             label="approval to serving", value=f"{played.approval.seconds:.1f} s", note="by the reconcile workflow"
         ),
@@ -176,7 +180,7 @@ def _stations(played: Performance) -> dict[str, str]:
         "etl": f"{played.searched.values:,} values hidden",
         "lake": f"data set {played.evidence.version.dataset_hash[:8]}",
         "training": f"{len(played.execution.steps)} steps",
-        "registry": f"version {played.evidence.version.number}, AUC {played.evidence.auc:.3f}",
+        "registry": f"version {played.evidence.version.number}, {played.evidence.quality}",
         "approval": played.approval.version.decided_by or "approved",
         "reconcile": f"served in {played.approval.seconds:.1f} s",
         "endpoint": f"{played.answers:,} answers",
@@ -186,5 +190,5 @@ def _stations(played: Performance) -> dict[str, str]:
 
 
 def _interval(evidence: Evidence) -> str:
-    interval = evidence.evaluation.get("intervals", {}).get("auc")
+    interval = evidence.evaluation.get("intervals", {}).get(evidence.quality.metric)
     return f"95 %: {interval['low']:.3f} to {interval['high']:.3f}" if interval else ""

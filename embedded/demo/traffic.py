@@ -86,7 +86,7 @@ def _hand_in_labels(platform: Platform, served: Serving, requests: pd.DataFrame,
 def _label(label: Any, inference_id: str) -> str:
     return json.dumps(
         {
-            "groundTruthData": {"data": str(int(label)), "encoding": "CSV"},
+            "groundTruthData": {"data": str(label), "encoding": "CSV"},
             "eventMetadata": {"eventId": inference_id},
             "eventVersion": "0",
         }

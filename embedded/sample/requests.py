@@ -24,20 +24,19 @@ def requests(*, frame: pd.DataFrame, model_json: dict[str, Any], as_of: date, pr
         prefix: Of the inference ids; another one for every batch that must not be confused with this one.
 
     Returns:
-        Columns `inference_id`, `csv` (the inputs in the model's order), `json` (for `instances`), `label` (1 for
-        the positive outcome, 0 otherwise), and the inputs themselves.
+        Columns `inference_id`, `csv` (the inputs in the model's order), `json` (for `instances`), `label` (the
+        target's own value), and the inputs themselves.
     """
     model = parse_model(model_json)
     columns = {column.output: column for column in model.columns}
     inputs = pd.DataFrame({name: _treated(frame, columns[name], as_of) for name in model.inputs}, index=frame.index)
     records = [_plain(record) for record in inputs.itertuples(index=False, name=None)]
-    target = frame[columns[model.target].name]
     known = pd.DataFrame(
         {
             "inference_id": [f"{prefix}-{number:07d}" for number in range(len(frame))],
             "csv": [_csv_line(record) for record in records],
             "json": [json.dumps(dict(zip(model.inputs, record, strict=True))) for record in records],
-            "label": (target.astype(str) == str(model.positive)).astype(np.int64),
+            "label": frame[columns[model.target].name],
         },
         index=frame.index,
     )

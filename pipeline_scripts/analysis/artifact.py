@@ -33,9 +33,9 @@ class Artifact:
     holdout: HoldOut
     sha256: str
 
-    def probabilities(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
-        """The probability of the positive outcome of every row of raw values."""
-        return self.calibration.apply(self.estimator.probabilities(self.transformer.encode(frame)))
+    def answers(self, frame: pd.DataFrame) -> npt.NDArray[np.float32]:
+        """The probability of the positive outcome, or the expected number, of every row of raw values."""
+        return self.calibration.apply(self.estimator.answers(self.transformer.encode(frame)))
 
 
 def find_archive(folder: Path) -> Path:

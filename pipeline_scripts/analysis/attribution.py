@@ -1,9 +1,9 @@
 """How much each feature moves the answers: exact Shapley values, summed from columns to features.
 
 Trees are attributed by XGBoost's own TreeSHAP; of a linear model the values follow from its coefficients and the means
-of the training rows, columns taken as independent. Both are in log-odds, before calibration, where they add up: a row's
-values plus the expected value are its margin. The files say `kernel_shap`, the only key that readers of Clarify's
-format know; the method stands beside it.
+of the training rows, columns taken as independent. They are in log-odds, before calibration, or in the unit of a
+regression's target, where they add up: a row's values plus the expected value are its margin. The files say
+`kernel_shap`, the only key that readers of Clarify's format know; the method stands beside it.
 """
 
 import json
@@ -15,12 +15,13 @@ import xgboost
 
 from pipeline_scripts.analysis.artifact import Artifact
 from pipeline_scripts.analysis.job import JobError
-from pipeline_scripts.serving.estimator import Logistic, Trees
+from pipeline_scripts.serving.estimator import Linear, Trees
 from pipeline_scripts.serving.transformer import Matrix, RawColumns
 
 Values = npt.NDArray[np.float64]
-_METHODS = {"xgboost": "tree_shap", "logistic_regression": "linear_shap"}
-_FARTHEST_SUM = 1e-3  # 32-bit sums over hundreds of trees; a wrong attribution is off by orders more
+_METHODS = {"xgboost": "tree_shap", "logistic_regression": "linear_shap", "linear_regression": "linear_shap"}
+_UNITS = {"binary_classification": "log-odds", "regression": "target"}
+_FARTHEST_SUM = 1e-3  # of the largest margin: 32-bit sums over hundreds of trees; a wrong one is off by orders more
 
 
 def attributions(artifact: Artifact, rows: RawColumns) -> tuple[Values, float]:
@@ -32,7 +33,7 @@ def attributions(artifact: Artifact, rows: RawColumns) -> tuple[Values, float]:
     matrix = artifact.transformer.encode(rows)
     if isinstance(artifact.estimator, Trees):
         by_column, expected = _of_trees(artifact.estimator.booster, matrix, artifact.transformer.columns)
-    elif isinstance(artifact.estimator, Logistic):
+    elif isinstance(artifact.estimator, Linear):
         by_column, expected = _of_linear(artifact.estimator, matrix)
     else:
         raise JobError(f"nothing here attributes the answers of {type(artifact.estimator).__name__}")
@@ -46,12 +47,13 @@ def _of_trees(booster: xgboost.Booster, matrix: Matrix, columns: tuple[str, ...]
     data = xgboost.DMatrix(matrix, feature_names=list(columns), nthread=1)
     contributions = booster.predict(data, pred_contribs=True).astype(np.float64)
     margins = booster.predict(data, output_margin=True)
-    if np.abs(contributions.sum(axis=1) - margins).max(initial=0.0) > _FARTHEST_SUM:
+    largest = np.abs(margins).max(initial=1.0)
+    if np.abs(contributions.sum(axis=1) - margins).max(initial=0.0) > _FARTHEST_SUM * largest:
         raise JobError("the attributions do not add up to the model's answers; the artefact and XGBoost disagree")
     return contributions[:, :-1], float(contributions[:, -1].mean()) if len(matrix) else 0.0
 
 
-def _of_linear(estimator: Logistic, matrix: Matrix) -> tuple[Values, float]:
+def _of_linear(estimator: Linear, matrix: Matrix) -> tuple[Values, float]:
     means, coefficients = np.asarray(estimator.means), np.asarray(estimator.coefficients)
     return (matrix - means) * coefficients, float(means @ coefficients + estimator.intercept)
 
@@ -60,9 +62,10 @@ def explanation(artifact: Artifact, values: Values, expected: float) -> dict[str
     """The content of analysis.json: the mean absolute value of every feature."""
     names = [feature.name for feature in artifact.transformer.features]
     means = np.abs(values).mean(axis=0)
+    signature = artifact.signature
     return {
         "version": "1.0",
-        "method": {"name": _METHODS[artifact.signature.algorithm], "unit": "log-odds", "rows": len(values)},
+        "method": {"name": _METHODS[signature.algorithm], "unit": _UNITS[signature.problem], "rows": len(values)},
         "explanations": {
             "kernel_shap": {
                 "label0": {

@@ -84,6 +84,7 @@ class Capture:
 
 
 _FAULT: Any = object()
+_ANSWER = {"binary_classification": "probability", "regression": "value"}  # its key in JSON
 
 
 def _convert(value: Any, kind: str) -> Any:
@@ -125,7 +126,7 @@ def _take(capture: Capture, content: dict[str, Any], model: Model, window: Windo
     moment = parse_time(metadata.get("inferenceTime"))
     event = metadata.get("inferenceId") or metadata["eventId"]
     rows = _rows(content["captureData"]["endpointInput"], model.inputs)
-    scores = _scores(content["captureData"].get("endpointOutput"))
+    scores = _scores(content["captureData"].get("endpointOutput"), model)
     if not window.holds(moment):
         return
     if len(scores) != len(rows):  # a refused request has no answer to a row
@@ -164,14 +165,14 @@ def _rows(part: dict[str, Any], inputs: tuple[str, ...]) -> list[dict[str, Any]]
     return [dict(zip(names, row, strict=False)) for row in rows]
 
 
-def _scores(part: dict[str, Any] | None) -> list[float]:
-    """The probabilities of an answer; none when it holds something else, as an error message."""
+def _scores(part: dict[str, Any] | None, model: Model) -> list[float]:
+    """The answers to the rows of a request; none when it holds something else, as an error message."""
     if part is None:
         return []
     data, encoding = _text(part)
     try:
         if encoding == "JSON":
-            return [float(item["probability"]) for item in _objects(data, "predictions")]
+            return [float(item[_ANSWER[model.problem]]) for item in _objects(data, "predictions")]
         return [float(line.split(",")[0]) for line in data.splitlines() if line.strip()]
     except (ValueError, KeyError, TypeError):
         return []
@@ -186,27 +187,33 @@ def _objects(data: str, key: str) -> list[Any]:
     return list(content.get(key, [content]))
 
 
-def read_labels(folder: Path | None, model: Model) -> dict[tuple[str, int], int]:
-    """The labels by event and row within it: 1 for the positive value, else 0. A later file corrects an earlier one."""
-    found: dict[tuple[str, int], int] = {}
+def read_labels(folder: Path | None, model: Model) -> dict[tuple[str, int], float]:
+    """The outcomes by event and row within it: the number, or 1 for the positive value, else 0.
+
+    A later file corrects an earlier one.
+    """
+    found: dict[tuple[str, int], float] = {}
     for line in _lines(folder) if folder else ():
         try:
             content = json.loads(line)
             event = content["eventMetadata"]["eventId"]
             data = str(content["groundTruthData"]["data"])
+            known = {place: _outcome(text, model) for place, text in enumerate(data.splitlines()) if text.strip()}
         except (ValueError, KeyError, TypeError):
             continue
-        for place, text in enumerate(data.splitlines()):
-            if text.strip():
-                found[event, place] = int(text.strip() == str(model.positive))
+        found.update({(event, place): outcome for place, outcome in known.items()})
     return found
 
 
+def _outcome(text: str, model: Model) -> float:
+    return float(text) if model.regression else float(text.strip() == str(model.positive))
+
+
 def labelled(
-    capture: Capture, labels: dict[tuple[str, int], int]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int8], npt.NDArray[np.float64]]:
-    """The rows that have both an answer and a label: which they are, their labels, their probabilities."""
+    capture: Capture, labels: dict[tuple[str, int], float]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """The rows that have both an answer and an outcome: which they are, their outcomes, their answers."""
     keys = list(zip(capture.events, capture.places, strict=True))
     scores = np.asarray(capture.scores, dtype=np.float64)
     rows = np.array([row for row, key in enumerate(keys) if key in labels and np.isfinite(scores[row])], dtype=np.int64)
-    return rows, np.array([labels[keys[row]] for row in rows], dtype=np.int8), scores[rows]
+    return rows, np.array([labels[keys[row]] for row in rows], dtype=np.float64), scores[rows]

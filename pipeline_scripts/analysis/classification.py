@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 from sklearn import metrics
 
-Labels = npt.NDArray[np.int8]
+from pipeline_scripts.analysis.frames import Labels
+
 Scores = npt.NDArray[np.floating[Any]]
 
+MEASURED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "average_precision")
 _DRAWS = 400
 _BOOTSTRAP_SEED = 20260101
 _CURVE_POINTS = 200

@@ -9,13 +9,15 @@ See:
     FDA, Non-Inferiority Clinical Trials to Establish Effectiveness, 2016, on the margin and the one-sided bound.
 """
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
-from pipeline_scripts.analysis import classification
-from pipeline_scripts.analysis.classification import Labels, Scores
+from pipeline_scripts.analysis import classification, regression
+from pipeline_scripts.analysis.frames import Outcomes
+from pipeline_scripts.analysis.regression import Numbers, Reals
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,21 +44,32 @@ class Comparison:
         return asdict(self)
 
 
-def compare(truth: Labels, *, challenger: Scores, champion: Scores, max_loss: float, confidence: float) -> Comparison:
-    """Compare by the area under the ROC curve.
+Measure = tuple[str, Callable[[Any, Any], float], Callable[[Any, Any], Reals]]
+"""A metric that is better the higher it is: its name, its value, and its values in redrawn samples."""
+
+AUC: Measure = ("auc", classification.auc, classification.bootstrap_auc)
+R2: Measure = ("r2", lambda truth, answers: regression.errors(truth, answers)["r2"], regression.bootstrap_r2)
+
+
+def compare(
+    truth: Outcomes, *, challenger: Numbers, champion: Numbers, measure: Measure, max_loss: float, confidence: float
+) -> Comparison:
+    """Compare by one metric.
 
     Args:
-        truth: The labels of the rows.
-        challenger: The scores of the version that wants to be registered.
-        champion: The scores of the version it has to measure up to, in the same order.
+        truth: The outcomes of the rows.
+        challenger: The answers of the version that wants to be registered.
+        champion: The answers of the version it has to measure up to, in the same order.
+        measure: The metric.
         max_loss: How much of the metric the challenger may lose.
         confidence: Of each of the two one-sided bounds.
     """
-    of_challenger, of_champion = classification.auc(truth, challenger), classification.auc(truth, champion)
-    redrawn = classification.bootstrap_auc(truth, challenger) - classification.bootstrap_auc(truth, champion)
+    name, measured, drawn = measure
+    of_challenger, of_champion = measured(truth, challenger), measured(truth, champion)
+    redrawn = drawn(truth, challenger) - drawn(truth, champion)
     low, high = np.quantile(redrawn, [1 - confidence, confidence], method="inverted_cdf")
     return Comparison(
-        metric="auc",
+        metric=name,
         challenger=of_challenger,
         champion_value=of_champion,
         difference=of_challenger - of_champion,

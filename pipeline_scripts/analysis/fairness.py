@@ -19,7 +19,7 @@ from smclarify.bias import report as clarify
 from smclarify.bias.metrics import POSTTRAINING_METRICS, PRETRAINING_METRICS
 from smclarify.bias.metrics.common import metric_description
 
-from pipeline_scripts.analysis.classification import Labels
+from pipeline_scripts.analysis.frames import Labels
 from pipeline_scripts.analysis.json_files import read_json
 from pipeline_scripts.model import Model
 from pipeline_scripts.serving.transformer import Matrix
@@ -65,7 +65,7 @@ def bias_section(
         ]
         for name, values in model.facets.items()
     }
-    return {"label": model.target, "label_value_or_threshold": str(model.positive), "facets": facets}
+    return {"label": model.target, "label_value_or_threshold": model.label_value_or_threshold, "facets": facets}
 
 
 def _other(facet: str, model: Model) -> str | None:

@@ -10,6 +10,9 @@ import pandas as pd
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
 
+Labels = npt.NDArray[np.int8]
+Outcomes = npt.NDArray[np.int8] | npt.NDArray[np.floating[Any]]
+
 
 def read_frames(folder: Path) -> pd.DataFrame:
     """Read every Parquet file of a folder, in order of name, as one frame.
@@ -47,6 +50,26 @@ def _typed_column(column: "pd.Series[Any]", kind: str) -> "pd.Series[Any]":
         raise JobError(f"{column.name!r} holds a value that is not {kind}: {error}") from error
 
 
-def labels(frame: pd.DataFrame, model: Model) -> npt.NDArray[np.int8]:
-    """1 where the target has the positive value, else 0."""
+def outcomes(frame: pd.DataFrame, model: Model) -> Outcomes:
+    """What there is to learn: the target's number, or 1 where it has the positive value, else 0."""
+    if model.regression:
+        return frame[model.target].to_numpy(dtype=np.float64)
     return (frame[model.target].astype(str) == str(model.positive)).to_numpy().astype(np.int8)
+
+
+def labels(frame: pd.DataFrame, model: Model) -> Labels:
+    """1 where the outcome is the favourable one, else 0: what groups are compared by."""
+    return favourable(outcomes(frame, model), model)
+
+
+def favourable(known: Outcomes, model: Model) -> Labels:
+    """The same of outcomes that are already at hand."""
+    bound = model.favourable_above
+    return (known if bound is None else known > bound).astype(np.int8)
+
+
+def predicted(answers: npt.NDArray[np.floating[Any]], model: Model) -> Labels:
+    """1 where the version foretells the favourable outcome: a probability from the threshold on, or such a number."""
+    if model.regression:
+        return favourable(answers, model)
+    return (answers >= float(model.settings["serving"]["threshold"])).astype(np.int8)

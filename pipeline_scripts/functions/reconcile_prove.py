@@ -1,5 +1,6 @@
 """Fifth step: prove that the approved version serves. `InService` proves nothing: SageMaker may have rolled back."""
 
+import math
 import os
 from typing import Any
 
@@ -51,13 +52,13 @@ def prove(
     try:
         answer = _ask(runtime, endpoint_name, target["version"], event["canary"]["request"])
     except ValueError:
-        return _failed(event, "the endpoint's answer to the canary is not a probability")
+        return _failed(event, "the endpoint's answer to the canary is not a number")
     except ClientError as error:
         if error.response["Error"]["Code"] != "ModelError":
             raise
         return _failed(event, f"the model failed on the canary: {error.response['Error']['Message']}")
     expected = event["canary"]["expected"]
-    if not abs(answer - expected) <= TOLERANCE:
+    if not math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE):
         return _failed(event, f"the endpoint answered {answer:.6f} to the canary, evaluation says {expected:.6f}")
     return {
         **event,

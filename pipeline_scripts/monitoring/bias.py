@@ -19,6 +19,7 @@ import pandas as pd
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.capture import Capture, labelled, read_labels
 from pipeline_scripts.analysis.fairness import Group, bias_section, count_groups, read_groups
+from pipeline_scripts.analysis.frames import favourable, predicted
 from pipeline_scripts.analysis.json_files import read_json
 from pipeline_scripts.model import Model
 from pipeline_scripts.monitoring.report import Report, require_rows
@@ -51,27 +52,25 @@ def main(argv: Sequence[str]) -> int:
 
 def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> None:
     """Measure the window's bias and compare it with the baseline's."""
-    rows, labels, scores = labelled(capture, read_labels(paths.ground_truth, model))
+    rows, outcomes, answers = labelled(capture, read_labels(paths.ground_truth, model))
+    labels, foretold = favourable(outcomes, model), predicted(answers, model)
     report.measure("labelled_rows", float(len(labels)))
     require_rows(len(labels), model.settings, "rows with a label")
     baseline = read_json(paths.baseline / "bias" / "analysis.json")
     frame = facets_as_text(capture.typed(model)[0].iloc[rows].reset_index(drop=True), model)
-    predicted = (scores >= model.settings["serving"]["threshold"]).astype(np.int8)
     encoded = (
         load_artifact(paths.model).transformer.encode(frame)
         if paths.model
         else np.empty((len(frame), 0), dtype=np.float32)
     )
-    section = bias_section(
-        "post_training", rows=frame, encoded=encoded, labels=labels, predicted=predicted, model=model
-    )
+    section = bias_section("post_training", rows=frame, encoded=encoded, labels=labels, predicted=foretold, model=model)
     report.files["analysis.json"] = {"version": "1.0", "post_training_bias_metrics": section}
     report.files["constraints.json"] = baseline
     _publish(report, section, model)
 
     before = _values(baseline["post_training_bias_metrics"])
     now = _values(section)
-    groups = {(group.facet, group.value): group for group in count_groups(frame, labels, predicted, model)}
+    groups = {(group.facet, group.value): group for group in count_groups(frame, labels, foretold, model)}
     compared = [key for key in before if key in now and key[2] in _RATES and not groups[key[:2]].small]
     skipped = sum(group.small for group in groups.values())
     if skipped:
@@ -134,7 +133,7 @@ def _publish(report: Report, section: dict[str, Any], model: Model) -> None:
         dimensions = {
             "BiasStage": "Post-Training",
             "Label": model.target,
-            "LabelValue": str(model.positive),
+            "LabelValue": model.label_value_or_threshold,
             "Facet": facet,
             "FacetValue": group,
         }

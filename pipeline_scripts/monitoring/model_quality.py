@@ -1,6 +1,6 @@
 """Do the answers still come true, now that the labels are known?
 
-A metric is a violation when it fell below its constraint, and farther below the baseline's value than the bootstrapped
+A metric is a violation when it lies beyond its constraint, and farther from the baseline's value than the bootstrapped
 deviations of both explain: a few hundred rows with few positives say little about an AUC.
 """
 
@@ -9,9 +9,8 @@ from argparse import Namespace
 from collections.abc import Sequence
 
 from pipeline_scripts.analysis.capture import Capture, labelled, read_labels
-from pipeline_scripts.analysis.classification import deviations
 from pipeline_scripts.analysis.json_files import read_json
-from pipeline_scripts.analysis.model_quality import quality_statistics
+from pipeline_scripts.analysis.model_quality import quality_deviations, quality_statistics
 from pipeline_scripts.model import Model
 from pipeline_scripts.monitoring.report import Report, WithoutAnswer, require_rows
 from pipeline_scripts.monitoring.run import run_monitor
@@ -26,31 +25,30 @@ def main(argv: Sequence[str]) -> int:
 
 
 def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> None:
-    """Join answers and labels and compare their metrics with the constraints."""
-    _, labels, scores = labelled(capture, read_labels(paths.ground_truth, model))
-    report.measure("labelled_rows", float(len(labels)))
-    require_rows(len(labels), model.settings, "rows with a label")
-    if len(set(labels)) < 2:
-        raise WithoutAnswer("all labels of the window are the same, so no ranking can be judged")
+    """Join answers and outcomes and compare their metrics with the constraints."""
+    _, outcomes, answers = labelled(capture, read_labels(paths.ground_truth, model))
+    report.measure("labelled_rows", float(len(outcomes)))
+    require_rows(len(outcomes), model.settings, "rows with a label")
+    if len(set(outcomes)) < 2:
+        raise WithoutAnswer("all labels of the window are the same, so nothing tells good answers from bad")
     folder = paths.baseline / "model_quality"
     baseline, constraints = read_json(folder / "statistics.json"), read_json(folder / "constraints.json")
-    threshold = float(model.settings["serving"]["threshold"])
-    statistics = quality_statistics(labels, scores, threshold)
+    statistics = quality_statistics(outcomes, answers, model)
     report.files.update({"statistics.json": statistics, "constraints.json": constraints})
-    metrics = statistics["binary_classification_metrics"]
-    before = baseline["binary_classification_metrics"]
-    spread = deviations(labels, scores, threshold)
+    metrics, before = statistics[f"{model.problem}_metrics"], baseline[f"{model.problem}_metrics"]
+    spread = quality_deviations(outcomes, answers, model)
     for name, content in metrics.items():
         if "value" in content:
             report.measure(name, content["value"])
-    for name, constraint in constraints["binary_classification_constraints"].items():
-        value, bound = metrics[name]["value"], constraint["threshold"]
+    for name, constraint in constraints[f"{model.problem}_constraints"].items():
+        value, bound, operator = metrics[name]["value"], constraint["threshold"], constraint["comparison_operator"]
+        worse = 1 if operator == "GreaterThanThreshold" else -1
         margin = _DEVIATIONS * math.hypot(spread[name], _number(before[name]["standard_deviation"]))
-        if value < bound and before[name]["value"] - value > margin:
+        if worse * (value - bound) > 0 and worse * (value - before[name]["value"]) > margin:
             report.violations.append(
                 {
-                    "constraint_check_type": "LessThanThreshold",
-                    "description": f"Metric {name} with {value:.4f} was LessThanThreshold {bound:.4f}",
+                    "constraint_check_type": operator,
+                    "description": f"Metric {name} with {value:.4f} was {operator} {bound:.4f}",
                     "metric_name": name,
                 }
             )

@@ -1,9 +1,9 @@
-"""What was learnt, whichever algorithm learnt it: from the model's matrix to probabilities, read from plain JSON."""
+"""What was learnt, whichever algorithm learnt it: from the model's matrix to answers, read from plain JSON."""
 
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,14 +11,15 @@ import xgboost
 
 from pipeline_scripts.serving.transformer import Matrix
 
-Probabilities = npt.NDArray[np.float32]
+Answers = npt.NDArray[np.float32]
+_AnyLinear = TypeVar("_AnyLinear", bound="Linear")
 
 
 class Estimator(Protocol):
-    """A fitted model of the probability of the positive outcome."""
+    """A fitted model of the probability of the positive outcome, or of a number."""
 
-    def probabilities(self, matrix: Matrix) -> Probabilities:
-        """The probability of the positive outcome, a row each, before calibration."""
+    def answers(self, matrix: Matrix) -> Answers:
+        """The probability of the positive outcome before calibration, or the expected number, a row each."""
 
     def to_bytes(self) -> bytes:
         """The content of model.json: the same bytes for the same model."""
@@ -30,7 +31,7 @@ class Trees:
 
     booster: xgboost.Booster
 
-    def probabilities(self, matrix: Matrix) -> Probabilities:
+    def answers(self, matrix: Matrix) -> Answers:
         """In-place: the same trees as through a DMatrix, without building one."""
         return np.asarray(self.booster.inplace_predict(matrix), dtype=np.float32)
 
@@ -48,8 +49,8 @@ class Trees:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Logistic:
-    """A linear model of the log-odds.
+class Linear:
+    """A linear model of a number.
 
     `means` are those of the training rows: where a column lies there, it moves no answer away from the average, which
     is what attributions are measured from.
@@ -59,16 +60,14 @@ class Logistic:
     intercept: float
     means: tuple[float, ...]
 
-    def log_odds(self, matrix: Matrix) -> npt.NDArray[np.float64]:
-        """The logarithm of the odds of the positive outcome, a row each."""
-        odds: npt.NDArray[np.float64] = matrix.astype(np.float64) @ np.asarray(self.coefficients) + self.intercept
-        return odds
+    def margins(self, matrix: Matrix) -> npt.NDArray[np.float64]:
+        """The weighted sum of the columns, a row each: what attributions add up to."""
+        sums: npt.NDArray[np.float64] = matrix.astype(np.float64) @ np.asarray(self.coefficients) + self.intercept
+        return sums
 
-    def probabilities(self, matrix: Matrix) -> Probabilities:
-        """The logistic function of the log-odds, without overflow at either end."""
-        odds = self.log_odds(matrix)
-        small = np.exp(-np.abs(odds))
-        return np.where(odds >= 0, 1 / (1 + small), small / (1 + small)).astype(np.float32)
+    def answers(self, matrix: Matrix) -> Answers:
+        """The weighted sum itself."""
+        return self.margins(matrix).astype(np.float32)
 
     def to_bytes(self) -> bytes:
         """Coefficients with as many digits as bring the same numbers back."""
@@ -76,7 +75,7 @@ class Logistic:
         return json.dumps({"version": "1.0", **content}, indent=2).encode()
 
     @classmethod
-    def from_bytes(cls, content: bytes) -> "Logistic":
+    def from_bytes(cls: type[_AnyLinear], content: bytes) -> _AnyLinear:
         """Read back what `to_bytes` wrote."""
         parsed = json.loads(content)
         return cls(
@@ -86,7 +85,18 @@ class Logistic:
         )
 
 
-_KINDS: Mapping[str, Any] = {"xgboost": Trees, "logistic_regression": Logistic}
+@dataclass(frozen=True, kw_only=True)
+class Logistic(Linear):
+    """A linear model of the log-odds of the positive outcome."""
+
+    def answers(self, matrix: Matrix) -> Answers:
+        """The logistic function of the log-odds, without overflow at either end."""
+        odds = self.margins(matrix)
+        small = np.exp(-np.abs(odds))
+        return np.where(odds >= 0, 1 / (1 + small), small / (1 + small)).astype(np.float32)
+
+
+_KINDS: Mapping[str, Any] = {"xgboost": Trees, "logistic_regression": Logistic, "linear_regression": Linear}
 
 
 def read_estimator(algorithm: str, content: bytes) -> Estimator:

@@ -2,7 +2,8 @@
 
 Training copies this file into the artefact as `code/inference.py`, with the package it needs beside it, so a version
 serves itself with the very code it was trained with. Content types: see `pipeline_scripts.serving.request`. Answers are
-`text/csv` (one probability a line), `application/json` or `application/jsonlines` (probability and label).
+`text/csv` (one probability or number a line), `application/json` or `application/jsonlines` (probability and label, or
+the value).
 """
 
 import json
@@ -39,10 +40,10 @@ class ServedModel:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """The probability of the positive outcome a row, and from where on it counts as the label 1."""
+    """The answer a row: the probability of the positive outcome, with the threshold of the label 1, or a number."""
 
-    probabilities: npt.NDArray[np.float32]
-    threshold: float
+    answers: npt.NDArray[np.float32]
+    threshold: float | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,8 +82,8 @@ def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
         RequestError: The request does not fit; its `status_code` is a 4xx and its message names the field.
     """
     columns = parse_request(input_data.body, input_data.content_type, model.signature)
-    answered = model.estimator.probabilities(model.transformer.encode(columns))
-    return Prediction(probabilities=model.calibration.apply(answered), threshold=model.signature.threshold)
+    answered = model.estimator.answers(model.transformer.encode(columns))
+    return Prediction(answers=model.calibration.apply(answered), threshold=model.signature.threshold)
 
 
 def output_fn(prediction: Prediction, accept: str | None) -> str:
@@ -94,21 +95,23 @@ def output_fn(prediction: Prediction, accept: str | None) -> str:
     for kind in (accept or "*/*").split(","):
         kind = kind.split(";")[0].strip().lower()
         if kind in (CSV, "*/*", "text/*"):
-            return "\n".join(map(shown, prediction.probabilities)) + "\n"
+            return "\n".join(map(shown, prediction.answers)) + "\n"
         if kind == JSON:
-            return json.dumps({"predictions": _labelled(prediction)})
+            return json.dumps({"predictions": _described(prediction)})
         if kind in (JSON_LINES, "application/x-jsonlines"):
-            return "\n".join(map(json.dumps, _labelled(prediction))) + "\n"
+            return "\n".join(map(json.dumps, _described(prediction))) + "\n"
     raise RequestError(f"accept {accept!r} is not one of {CSV}, {JSON}, {JSON_LINES}", status_code=406)
 
 
-def shown(probability: np.float32 | float) -> str:
-    """A probability with as many digits as bring the same 32-bit number back."""
-    return f"{probability:.9g}"
+def shown(answer: np.float32 | float) -> str:
+    """An answer with as many digits as bring the same 32-bit number back."""
+    return f"{answer:.9g}"
 
 
-def _labelled(prediction: Prediction) -> list[dict[str, float | int]]:
+def _described(prediction: Prediction) -> list[dict[str, float | int]]:
+    if prediction.threshold is None:
+        return [{"value": float(shown(answer))} for answer in prediction.answers]
     return [
-        {"probability": float(shown(probability)), "label": int(probability >= prediction.threshold)}
-        for probability in prediction.probabilities
+        {"probability": float(shown(answer)), "label": int(answer >= prediction.threshold)}
+        for answer in prediction.answers
     ]

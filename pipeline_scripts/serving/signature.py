@@ -1,4 +1,4 @@
-"""What a version accepts and answers: the inputs of a request, in order, and the threshold of the label."""
+"""What a version accepts and answers: the inputs of a request, in order, and how a probability becomes a label."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,14 +20,18 @@ class Input:
 
 @dataclass(frozen=True, kw_only=True)
 class Signature:
-    """What a request to a version carries, which algorithm answers, and how its answer becomes a label."""
+    """What a request to a version carries, which algorithm answers, and how its answer becomes a label.
+
+    The answer of a regression is a number already: it has neither `positive` nor `threshold`.
+    """
 
     model: str
+    problem: str
     algorithm: str
     inputs: tuple[Input, ...]
     target: str
-    positive: int | str
-    threshold: float
+    positive: int | str | None
+    threshold: float | None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -39,6 +43,7 @@ class Signature:
         return {
             "version": "1.0",
             "model": self.model,
+            "problem": self.problem,
             "algorithm": self.algorithm,
             "inputs": [
                 {
@@ -58,6 +63,7 @@ class Signature:
         """Read back what `to_json` wrote."""
         return cls(
             model=content["model"],
+            problem=content["problem"],
             algorithm=content["algorithm"],
             inputs=tuple(
                 Input(
@@ -70,5 +76,5 @@ class Signature:
             ),
             target=content["target"]["column"],
             positive=content["target"]["positive"],
-            threshold=float(content["threshold"]),
+            threshold=content["threshold"],
         )

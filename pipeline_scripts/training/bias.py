@@ -3,11 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import asdict
 
-import numpy as np
-
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.fairness import bias_section, count_groups
-from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.frames import labels, predicted, read_frames
 from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
 from pipeline_scripts.model import load_model
@@ -21,7 +19,7 @@ def main(argv: Sequence[str]) -> int:
         model, artifact = load_model(), load_artifact(paths.model)
         train, holdout = read_frames(paths.train), read_frames(paths.holdout)
         truth = labels(holdout, model)
-        predicted = (artifact.probabilities(holdout) >= artifact.signature.threshold).astype(np.int8)
+        foretold = predicted(artifact.answers(holdout), model)
         before = bias_section(
             "pre_training",
             rows=train,
@@ -35,12 +33,12 @@ def main(argv: Sequence[str]) -> int:
             rows=holdout,
             encoded=artifact.transformer.encode(holdout),
             labels=truth,
-            predicted=predicted,
+            predicted=foretold,
             model=model,
         )
         content = {"version": "1.0", "pre_training_bias_metrics": before, "post_training_bias_metrics": after}
         write_json(paths.output / "analysis.json", content)
-        groups = count_groups(holdout, truth, predicted, model)
+        groups = count_groups(holdout, truth, foretold, model)
         write_json(paths.output / "groups.json", {"version": "1.0", "groups": [asdict(group) for group in groups]})
         return f"Completed: {len(groups)} groups compared with everybody else."
 

@@ -10,13 +10,15 @@ from typing import Any
 import pandas as pd
 import xgboost
 
-from pipeline_scripts.analysis.frames import labels
+from pipeline_scripts.analysis.frames import outcomes
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
 from pipeline_scripts.serving.estimator import Trees
 from pipeline_scripts.serving.transformer import Transformer
 
-_FIXED = {"objective": "binary:logistic", "tree_method": "hist", "nthread": 1, "verbosity": 1}
+_FIXED = {"tree_method": "hist", "nthread": 1, "verbosity": 1}
+_OBJECTIVES = {"binary_classification": "binary:logistic", "regression": "reg:squarederror"}
+_EARLY_STOPPING_METRICS = {"binary_classification": "logloss", "regression": "rmse"}
 _EARLY_STOPPING_ROUNDS = 50
 
 
@@ -33,14 +35,14 @@ def fit_trees(
     Raises:
         JobError: XGBoost refuses a hyperparameter.
     """
-    parameters = {**hyperparameters, **_FIXED}
+    parameters = {**hyperparameters, **_FIXED, "objective": _OBJECTIVES[model.problem]}
     rounds = int(parameters.pop("num_round", 100))
     patience = int(parameters.pop("early_stopping_rounds", _EARLY_STOPPING_ROUNDS))
     parameters.setdefault("seed", model.settings["training"]["seed"])
-    parameters.setdefault("eval_metric", "logloss")
+    parameters.setdefault("eval_metric", _EARLY_STOPPING_METRICS[model.problem])
     columns = list(transformer.columns)
     sides = [
-        xgboost.DMatrix(transformer.encode(rows), label=labels(rows, model), feature_names=columns, nthread=1)
+        xgboost.DMatrix(transformer.encode(rows), label=outcomes(rows, model), feature_names=columns, nthread=1)
         for rows in (train_rows, validation_rows)
     ]
     try:

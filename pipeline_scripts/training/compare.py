@@ -9,8 +9,8 @@ import pandas as pd
 
 from pipeline_scripts.analysis.artifact import Artifact, load_artifact
 from pipeline_scripts.analysis.classification import Scores
-from pipeline_scripts.analysis.comparison import compare
-from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.comparison import AUC, R2, compare
+from pipeline_scripts.analysis.frames import outcomes, read_frames
 from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
@@ -62,9 +62,10 @@ def comparison(
         reason = f"the champion, version {number}, cannot be compared: {error}"
         return {"champion": int(number), "comparable": False, "reason": reason}
     found = compare(
-        labels(holdout, model),
-        challenger=challenger.probabilities(holdout),
+        outcomes(holdout, model),
+        challenger=challenger.answers(holdout),
         champion=scores,
+        measure=R2 if model.regression else AUC,
         **model.settings["gate"]["champion"],
     )
     reason = (
@@ -93,7 +94,7 @@ def _scores_of_champion(
     misfit = _misfit(artifact, held_out, holdout, model)
     if misfit is not None:
         raise JobError(misfit)
-    return artifact.probabilities(holdout)
+    return artifact.answers(holdout)
 
 
 def _misfit(champion: Artifact, held_out: HoldOut, holdout: pd.DataFrame, model: Model) -> str | None:

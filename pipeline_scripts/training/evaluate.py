@@ -5,9 +5,10 @@ from typing import Any
 
 import pandas as pd
 
-from pipeline_scripts.analysis import classification
+from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.artifact import Artifact, load_artifact
-from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.classification import Scores
+from pipeline_scripts.analysis.frames import labels, outcomes, read_frames
 from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
 from pipeline_scripts.analysis.model_quality import quality_constraints, quality_statistics
@@ -21,25 +22,36 @@ def main(argv: Sequence[str]) -> int:
 
     def work() -> str:
         model, rows, artifact = load_model(), read_frames(paths.holdout), load_artifact(paths.model)
-        truth, scores = labels(rows, model), artifact.probabilities(rows)
-        threshold = artifact.signature.threshold
-        evaluation = classification.evaluate(truth, scores, threshold)
-        costs = model.settings["training"]["costs"]
-        if costs:
-            evaluation["cost"] = classification.expected_cost(truth, scores, threshold, costs)
+        answers = artifact.answers(rows)
+        evaluation = evaluated(rows, answers, model)
         write_json(paths.output / "evaluation.json", {**evaluation, "canary": canary(rows, artifact, model)})
-        predictions = pd.DataFrame({"label": truth, "probability": [shown(score) for score in scores]})
+        truth = outcomes(rows, model)
+        names = ("outcome", "answer") if model.regression else ("label", "probability")
+        predictions = pd.DataFrame(dict(zip(names, (truth, [shown(answer) for answer in answers]), strict=True)))
         predictions.to_csv(paths.output / "predictions.csv", index=False, lineterminator="\n")
-        statistics = quality_statistics(truth, scores, threshold)
+        statistics = quality_statistics(truth, answers, model)
         write_json(paths.model_quality / "statistics.json", statistics)
         write_json(paths.model_quality / "constraints.json", quality_constraints(statistics, model))
-        return f"Completed: AUC {evaluation['auc']:.4f} on {len(rows)} rows of the hold-out."
+        found = f"R2 {evaluation['r2']:.4f}" if model.regression else f"AUC {evaluation['auc']:.4f}"
+        return f"Completed: {found} on {len(rows)} rows of the hold-out."
 
     return run_job(work)
+
+
+def evaluated(rows: pd.DataFrame, answers: Scores, model: Model) -> dict[str, Any]:
+    """The metrics of the model's kind of problem, with what its answers cost where its costs are known."""
+    if model.regression:
+        return regression.evaluate(outcomes(rows, model), answers)
+    truth, threshold = labels(rows, model), float(model.settings["serving"]["threshold"])
+    evaluation = classification.evaluate(truth, answers, threshold)
+    costs = model.settings["training"]["costs"]
+    if costs:
+        evaluation["cost"] = classification.expected_cost(truth, answers, threshold, costs)
+    return evaluation
 
 
 def canary(rows: pd.DataFrame, artifact: Artifact, model: Model) -> dict[str, Any]:
     """A request with its right answer, the first row of the hold-out: to prove what an endpoint serves."""
     first = rows.head(1)
     request = first[list(model.inputs)].to_csv(index=False, header=False, lineterminator="\n")
-    return {"request": request.rstrip("\n"), "expected": float(shown(artifact.probabilities(first)[0]))}
+    return {"request": request.rstrip("\n"), "expected": float(shown(artifact.answers(first)[0]))}

@@ -49,6 +49,7 @@ def make_signature(transformer: Transformer, model: Model) -> Signature:
     categories = {item.name: item.categories for item in transformer.features if item.categories}
     return Signature(
         model=model.name,
+        problem=model.problem,
         algorithm=model.settings["training"]["algorithm"],
         inputs=tuple(
             Input(name=name, type=model.kind(name), feature=name in model.features, categories=categories.get(name))
@@ -56,5 +57,5 @@ def make_signature(transformer: Transformer, model: Model) -> Signature:
         ),
         target=model.target,
         positive=model.positive,
-        threshold=float(model.settings["serving"]["threshold"]),
+        threshold=model.settings["serving"]["threshold"],
     )

@@ -13,6 +13,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.artifact import find_archive, unsafe_members
 from pipeline_scripts.analysis.attribution import global_values
 from pipeline_scripts.analysis.fairness import read_groups
@@ -21,8 +22,6 @@ from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
 from pipeline_scripts.model import Model, load_model
 from pipeline_scripts.training.waivers import Waiver, read_waivers
-
-_MEASURED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "average_precision")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,22 +76,23 @@ def decide(*, folders: dict[str, Path], archive: Path, model: Model, on: date, a
     evaluation = read_json(folders["evaluation"] / "evaluation.json")
     comparison = read_json(folders["comparison"] / "comparison.json")
     asked = [
-        _quality(evaluation, model),
+        *_quality(evaluation, model),
         _champion(comparison, model),
         *_fairness(folders["bias"], model),
         *_baselines(folders),
-        _finite(evaluation, folders["explainability"]),
+        _finite(evaluation, folders["explainability"], model),
         _artifact(archive),
     ]
+    metric, title = ("r2", "R2") if model.regression else ("auc", "AUC")
     waivers = read_waivers(model.settings["gate"]["waivers"])
     checks = [_waived(check, waivers.get(check.name), on=on, author=author) for check in asked]
     return {
         "passed": int(not any(check.refuses for check in checks)),
         "checks": [asdict(check) for check in checks],
         "champion": comparison,
-        "reasons": _in_words(checks, evaluation["auc"]),
+        "reasons": _in_words(checks, f"{title} of {evaluation[metric]:.4f}"),
         "artifact_sha256": file_sha256(archive),
-        "auc": evaluation["auc"],
+        "quality": {"metric": metric, "value": evaluation[metric]},
     }
 
 
@@ -105,15 +105,15 @@ def _waived(check: Check, waiver: Waiver | None, *, on: date, author: str) -> Ch
     return replace(check, waived=waiver.to_json())
 
 
-def _in_words(checks: Sequence[Check], auc: float) -> str:
+def _in_words(checks: Sequence[Check], quality: str) -> str:
     refusing = [check.reason for check in checks if check.refuses]
     waived = [check for check in checks if check.waived]
     if refusing:
         said = [f"Refused: {'; '.join(refusing)}."]
     elif waived:
-        said = [f"Passed {len(checks) - len(waived)} of {len(checks)} checks, with an AUC of {auc:.4f}."]
+        said = [f"Passed {len(checks) - len(waived)} of {len(checks)} checks, with an {quality}."]
     else:
-        said = [f"Passed all {len(checks)} checks, with an AUC of {auc:.4f}."]
+        said = [f"Passed all {len(checks)} checks, with an {quality}."]
     said += [f"Waived by {c.waived['approver']} until {c.waived['expires']}: {c.reason}." for c in waived if c.waived]
     small = sum(check.passed and check.value is None and isinstance(check.bound, list) for check in checks)
     if small:
@@ -137,17 +137,24 @@ def _champion(comparison: dict[str, Any], model: Model) -> Check:
     return Check(name="champion", passed=passed, value=loss, bound=bound, reason=reason)
 
 
-def _quality(evaluation: dict[str, Any], model: Model) -> Check:
-    value, bound = evaluation["auc"], model.settings["gate"]["min_auc"]
-    passed = value is not None and value >= bound
-    side = "at least" if passed else "below"
-    return Check(
-        name="auc",
-        passed=passed,
-        value=value,
-        bound=bound,
-        reason=f"the AUC on the hold-out is {value:.4f}, {side} the {bound} it must reach",
-    )
+def _quality(evaluation: dict[str, Any], model: Model) -> Iterator[Check]:
+    gate = model.settings["gate"]
+    for metric, title in (("auc", "AUC"), ("r2", "R2")):
+        value, bound = evaluation.get(metric), gate[f"min_{metric}"]
+        if bound is not None:
+            passed = value is not None and value >= bound
+            reason = f"the {title} on the hold-out is {_shown(value)}, {'at least' if passed else 'below'} the {bound}"
+            yield Check(name=metric, passed=passed, value=value, bound=bound, reason=f"{reason} it must reach")
+    bound = gate["max_rmse"]
+    if bound is not None:
+        value = evaluation.get("rmse")
+        passed = value is not None and value <= bound
+        reason = f"the RMSE on the hold-out is {_shown(value)}, {'within' if passed else 'above'} the {bound}"
+        yield Check(name="rmse", passed=passed, value=value, bound=bound, reason=f"{reason} it may reach")
+
+
+def _shown(value: float | None) -> str:
+    return "no number" if value is None else f"{value:.4f}"
 
 
 def _fairness(folder: Path, model: Model) -> Iterator[Check]:
@@ -205,8 +212,9 @@ def _holds_something(path: Path) -> bool:
         return False
 
 
-def _finite(evaluation: dict[str, Any], explainability: Path) -> Check:
-    numbers = {name: evaluation.get(name) for name in _MEASURED}
+def _finite(evaluation: dict[str, Any], explainability: Path, model: Model) -> Check:
+    measured = regression.MEASURED if model.regression else classification.MEASURED
+    numbers = {name: evaluation.get(name) for name in measured}
     try:
         numbers.update(global_values(read_json(explainability / "analysis.json")))
     except JobError:

@@ -1,21 +1,22 @@
-"""Logistic regression by scikit-learn: a model that a person can check by hand.
+"""Linear models by scikit-learn, which a person can check by hand: logistic regression, and Ridge for a number.
 
 Columns are standardised for the fit, so that one penalty suits them all, and the coefficients are brought back to the
-columns' own units, so that whoever serves needs no scaler. The solver starts at zero and draws nothing at random.
+columns' own units, so that whoever serves needs no scaler. Neither solver draws anything at random.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LogisticRegression
+from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.preprocessing import StandardScaler
 
-from pipeline_scripts.analysis.frames import labels
+from pipeline_scripts.analysis.frames import outcomes
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
-from pipeline_scripts.serving.estimator import Logistic
+from pipeline_scripts.serving.estimator import Linear, Logistic
 from pipeline_scripts.serving.transformer import Transformer
 
 _MOST_ITERATIONS = 1_000  # scikit-learn's 100 stop too early on some tables
@@ -34,16 +35,42 @@ def fit_logistic(
     Raises:
         JobError: scikit-learn refuses a hyperparameter.
     """
-    matrix = transformer.encode(train_rows).astype(np.float64)
+    settings = {"max_iter": _MOST_ITERATIONS, **hyperparameters}
+    return Logistic(**_fitted(LogisticRegression, settings, train_rows, transformer, model))
+
+
+def fit_linear(
+    train_rows: pd.DataFrame,
+    validation_rows: pd.DataFrame,
+    *,
+    transformer: Transformer,
+    model: Model,
+    hyperparameters: Mapping[str, Any],
+) -> Linear:
+    """Fit the train side by Ridge, whose penalty also chooses among columns that say the same, as of one category.
+
+    Raises:
+        JobError: scikit-learn refuses a hyperparameter.
+    """
+    return Linear(**_fitted(Ridge, hyperparameters, train_rows, transformer, model))
+
+
+def _fitted(
+    kind: type[LogisticRegression] | type[Ridge],
+    hyperparameters: Mapping[str, Any],
+    rows: pd.DataFrame,
+    transformer: Transformer,
+    model: Model,
+) -> dict[str, Any]:
     scaler = StandardScaler()
     try:
-        fitted = LogisticRegression(**{"max_iter": _MOST_ITERATIONS, **hyperparameters})
-        fitted.fit(scaler.fit_transform(matrix), labels(train_rows, model))
+        matrix = scaler.fit_transform(transformer.encode(rows).astype(np.float64))
+        fitted = kind(**hyperparameters).fit(matrix, outcomes(rows, model))
     except (TypeError, ValueError) as error:
         raise JobError(f"scikit-learn refuses the hyperparameters of the model: {error}") from error
-    coefficients = fitted.coef_[0] / scaler.scale_
-    return Logistic(
-        coefficients=tuple(coefficients.tolist()),
-        intercept=float(fitted.intercept_[0] - coefficients @ scaler.mean_),
-        means=tuple(scaler.mean_.tolist()),
-    )
+    coefficients: npt.NDArray[np.float64] = np.ravel(fitted.coef_) / scaler.scale_
+    return {
+        "coefficients": tuple(coefficients.tolist()),
+        "intercept": float(np.ravel(fitted.intercept_)[0] - coefficients @ scaler.mean_),
+        "means": tuple(scaler.mean_.tolist()),
+    }

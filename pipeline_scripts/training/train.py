@@ -22,9 +22,13 @@ from pipeline_scripts.serving.transformer import Transformer
 from pipeline_scripts.training.boosting import fit_trees
 from pipeline_scripts.training.calibrate import fit_calibration
 from pipeline_scripts.training.fitting import make_signature
-from pipeline_scripts.training.linear import fit_logistic
+from pipeline_scripts.training.linear import fit_linear, fit_logistic
 
-_ALGORITHMS: Mapping[str, Callable[..., Estimator]] = {"xgboost": fit_trees, "logistic_regression": fit_logistic}
+_ALGORITHMS: Mapping[str, Callable[..., Estimator]] = {
+    "xgboost": fit_trees,
+    "logistic_regression": fit_logistic,
+    "linear_regression": fit_linear,
+}
 _SERVING_PACKAGE = (
     "calibration.py",
     "errors.py",
@@ -59,7 +63,7 @@ def train(base: Path, model: Model) -> str:
     )
     calibration = fit_calibration(
         training["calibration"],
-        estimator.probabilities(transformer.encode(validation_rows)),
+        estimator.answers(transformer.encode(validation_rows)),
         labels(validation_rows, model),
     )
     write_artifact(base / "model", estimator, calibration, transformer, holdout, model)

@@ -205,7 +205,8 @@ class World:
             {"name": "DPPL.gender=Female", "passed": True, "value": 0.03, "bound": [-0.2, 0.2], "reason": "within"},
             {"name": "AD.gender=Female", "passed": False, "bound": [0, 0.2], "reason": "outside", "waived": WAIVER},
         ]
-        gate = {"passed": 1, "checks": checks, "auc": 0.861, "reasons": "Passed all.", "champion": COMPARISON}
+        quality = {"metric": "auc", "value": 0.861}
+        gate = {"passed": 1, "checks": checks, "quality": quality, "reasons": "Passed all.", "champion": COMPARISON}
         self.put(f"{uri}/gate/gate.json", gate)
         self.put(f"{uri}/evaluation/evaluation.json", EVALUATION)
         self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})

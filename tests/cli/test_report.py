@@ -1,12 +1,13 @@
 """The page tells what the facts say, needs nothing from elsewhere, and survives hostile names."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cli.evidence import BiasMetric, Check, Evidence
+from cli.evidence import BiasMetric, Check, Evidence, Quality
 from cli.lineage.stations import Station
 from cli.monitors import SCHEDULE_OUTPUTS, MonitorResult
 from cli.registry import Version
@@ -115,6 +116,7 @@ def evidence() -> Evidence:
             "calibration": calibration,
         },
         passed=True,
+        quality=Quality(metric="auc", value=0.8612),
         reasons="Passed all 12 checks, with an AUC of 0.8612.",
         checks=(auc, *checks),
         bias=tuple(bias),
@@ -138,10 +140,14 @@ def report(**changes: Any) -> Report:
         "evidence": evidence(),
         "execution": Execution(arn="arn:x/abc", status="Succeeded", started=START, reason="", steps=steps()),
         "versions": (
-            Row(version=version(2, "PendingManualApproval", reason="alarm: drift"), auc=0.842, serving=False),
+            Row(
+                version=version(2, "PendingManualApproval", reason="alarm: drift"),
+                quality=Quality(metric="auc", value=0.842),
+                serving=False,
+            ),
             Row(
                 version=version(1, "Approved", decided_by="officer", comment="sound"),
-                auc=0.8612,
+                quality=Quality(metric="auc", value=0.8612),
                 serving=True,
             ),
         ),
@@ -179,6 +185,19 @@ def test_page_draws(page: str, chart: str) -> None:
     assert re.search(rf'aria-label="[^"]*{chart}', page)
 
 
+def test_page_of_a_regression_shows_answers_against_outcomes() -> None:
+    tenths = [
+        {"low": mean - 5.0, "high": mean + 5.0, "rows": 20, "mean_answer": mean, "mean_outcome": mean * 0.9}
+        for mean in (80.0, 140.0, 210.0)
+    ]
+    evaluation = {"r2": 0.47, "rows": 60, "intervals": {"r2": {"low": 0.31, "high": 0.58}}, "tenths": tenths}
+    number = replace(evidence(), evaluation=evaluation, quality=Quality(metric="r2", value=0.47))
+    page = render(report(evidence=number))
+    assert "the R2 lies between 0.310 and 0.580" in page
+    assert "20 rows: answered 140, came true 126" in page
+    assert "ROC curve" not in page and "Calibration" not in page
+
+
 def test_page_draws_each_feature_and_marks_what_drifted(page: str) -> None:
     assert page.count("Distribution of ") == 2
     assert page.count(">drifted</text>") == 2, "one in the legend, one beside the country, and none beside the score"
@@ -201,7 +220,7 @@ def test_hostile_names_stay_text() -> None:
         report(
             title=hostile,
             stations={"source": hostile},
-            versions=(Row(version=version(1, "Approved", author=hostile), auc=None, serving=True),),
+            versions=(Row(version=version(1, "Approved", author=hostile), quality=None, serving=True),),
         )
     )
     assert "<img" not in page

@@ -77,11 +77,11 @@ def test_label_and_inference_id_belong_to_the_row() -> None:
     assert asked["inference_id"].is_unique
 
 
-def test_text_label_counts_by_the_positive_value() -> None:
+def test_label_is_the_source_s_own_value() -> None:
     frame = customers(rows=2, seed=1)
     frame["CHURNED"] = ["yes", "no"]
-    model = MODEL | {"target": {"column": "churned", "positive": "yes"}}
-    assert requests(frame=frame, model_json=model, as_of=AS_OF)["label"].tolist() == [1, 0]
+    model = MODEL | {"target": MODEL["target"] | {"positive": "yes"}}
+    assert requests(frame=frame, model_json=model, as_of=AS_OF)["label"].tolist() == ["yes", "no"]
 
 
 def written(tmp_path: Path, text: str) -> Path:

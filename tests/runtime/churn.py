@@ -137,10 +137,12 @@ def run_steps(root: Path) -> None:
     assert gate.main(gate_arguments(root, evidence / "gate")) == 0
 
 
-def train_on(root: Path, specification: dict[str, Any], *, rows: int = 3_000) -> Trained:
-    """Run every step below `root`, for the model that a specification describes."""
+def train_on(
+    root: Path, specification: dict[str, Any], *, rows: int = 3_000, curated: pd.DataFrame | None = None
+) -> Trained:
+    """Run every step below `root`, for the model that a specification describes, on so many customers or other rows."""
     (root / "model-spec.json").write_text(json.dumps(specification), encoding="utf-8")
-    write_dataset(root / "dataset", customers(rows))
+    write_dataset(root / "dataset", customers(rows) if curated is None else curated)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BATON_MODEL_JSON", str(root / "model-spec.json"))
         patch.setenv("SAGEMAKER_BASE_DIR", str(root))

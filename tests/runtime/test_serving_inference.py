@@ -46,7 +46,7 @@ def as_instances(frame: pd.DataFrame) -> list[dict[str, Any]]:
 
 def test_every_form_gets_the_answer_that_evaluation_gave(trained: Trained, served: ServedModel) -> None:
     frame = trained.holdout()
-    expected = load_artifact(trained.artefact).probabilities(frame)
+    expected = load_artifact(trained.artefact).answers(frame)
     inputs = frame[list(trained.model.inputs)]
     instances = as_instances(inputs)
     forms = [
@@ -62,14 +62,14 @@ def test_every_form_gets_the_answer_that_evaluation_gave(trained: Trained, serve
 def test_predictions_in_place_equal_those_through_a_matrix(trained: Trained, served: ServedModel) -> None:
     matrix = served.transformer.encode(trained.holdout())
     data = xgboost.DMatrix(matrix, feature_names=list(served.transformer.columns))
-    assert np.abs(served.estimator.booster.predict(data) - served.estimator.probabilities(matrix)).max() < 1e-6
+    assert np.abs(served.estimator.booster.predict(data) - served.estimator.answers(matrix)).max() < 1e-6
 
 
 def test_missing_values_get_the_answer_that_evaluation_gives(trained: Trained, served: ServedModel) -> None:
     frame = rows(trained, 9).copy()
     for place, name in enumerate(trained.model.features):
         frame.loc[place, name] = None
-    expected = load_artifact(trained.artefact).probabilities(frame)
+    expected = load_artifact(trained.artefact).answers(frame)
     assert np.array_equal(np.float32(probabilities(served, as_csv(frame), "text/csv")), expected)
     body = json.dumps({"instances": as_instances(frame)})
     assert np.array_equal(np.float32(probabilities(served, body, "application/json")), expected)
@@ -81,7 +81,7 @@ def test_canary_is_answered_as_recorded(trained: Trained, served: ServedModel) -
 
 
 def test_json_answer_carries_probability_and_label(served: ServedModel) -> None:
-    prediction = Prediction(probabilities=np.array([0.25, 0.5, 0.75], dtype=np.float32), threshold=0.5)
+    prediction = Prediction(answers=np.array([0.25, 0.5, 0.75], dtype=np.float32), threshold=0.5)
     content = json.loads(inference.output_fn(prediction, "application/json"))
     assert content == {
         "predictions": [
@@ -96,7 +96,7 @@ def test_json_answer_carries_probability_and_label(served: ServedModel) -> None:
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/csv", "image/png, text/csv;q=0.5"])
 def test_csv_is_answered_whenever_it_will_do(accept: str | None) -> None:
-    prediction = Prediction(probabilities=np.array([0.1], dtype=np.float32), threshold=0.5)
+    prediction = Prediction(answers=np.array([0.1], dtype=np.float32), threshold=0.5)
     assert inference.output_fn(prediction, accept) == "0.100000001\n"
 
 
@@ -184,7 +184,7 @@ def test_unreadable_requests_are_refused(
 
 def test_unacceptable_answer_is_refused() -> None:
     with pytest.raises(RequestError, match="accept 'image/png'") as refusal:
-        inference.output_fn(Prediction(probabilities=np.zeros(1, dtype=np.float32), threshold=0.5), "image/png")
+        inference.output_fn(Prediction(answers=np.zeros(1, dtype=np.float32), threshold=0.5), "image/png")
     assert refusal.value.status_code == 406
 
 

@@ -72,14 +72,14 @@ def test_coefficients_in_their_own_units_answer_as_scikit_learn_does(linear: Tra
     fitted = LogisticRegression(C=0.5, max_iter=1_000).fit(scaled.transform(matrix), labels(rows, linear.model))
     held_out = artifact.transformer.encode(linear.holdout())
     expected = fitted.predict_proba(scaled.transform(held_out.astype(np.float64)))[:, 1]
-    assert np.abs(artifact.estimator.probabilities(held_out) - expected).max() < 1e-6
+    assert np.abs(artifact.estimator.answers(held_out) - expected).max() < 1e-6
 
 
 def test_endpoint_answers_as_the_evaluation_did(linear: Trained) -> None:
     served = inference.model_fn(str(linear.unpacked))
     canary = read(linear.evidence / "evaluation" / "evaluation.json")["canary"]
     answered = inference.predict_fn(inference.input_fn(canary["request"], "text/csv"), served)
-    assert float(inference.shown(answered.probabilities[0])) == canary["expected"]
+    assert float(inference.shown(answered.answers[0])) == canary["expected"]
 
 
 def test_two_trainings_of_it_leave_the_same_bytes(
@@ -98,7 +98,7 @@ def test_attributions_of_a_linear_model_equal_shaps_own(linear: Trained, artifac
     assert isinstance(estimator, Logistic)
     values, expected = attributions(artifact, rows)
     matrix = artifact.transformer.encode(rows)
-    assert np.abs(values.sum(axis=1) + expected - estimator.log_odds(matrix)).max() < 1e-9
+    assert np.abs(values.sum(axis=1) + expected - estimator.margins(matrix)).max() < 1e-9
     background = np.asarray(estimator.means).reshape(1, -1)
     explainer = shap.LinearExplainer((np.asarray(estimator.coefficients), estimator.intercept), background)
     summed = np.zeros_like(values)
@@ -112,7 +112,7 @@ def test_attributions_of_a_linear_model_equal_shaps_own(linear: Trained, artifac
 def test_a_logistic_model_is_sure_without_overflow() -> None:
     model = Logistic(coefficients=(1.0,), intercept=0.0, means=(0.0,))
     with np.errstate(all="raise", under="ignore"):
-        answers = model.probabilities(np.array([[-2_000.0], [0.0], [2_000.0]], dtype=np.float32))
+        answers = model.answers(np.array([[-2_000.0], [0.0], [2_000.0]], dtype=np.float32))
     assert answers.tolist() == [0.0, 0.5, 1.0]
 
 

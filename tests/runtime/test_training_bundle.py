@@ -81,7 +81,7 @@ def test_the_bundle_says_where_the_version_comes_from(root: Path) -> None:
     archive = root / "model" / "model.tar.gz"
     assert found["artifact"]["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
     assert {"model.json", "code/inference.py"} <= found["artifact"]["members"].keys()
-    assert found["gate"]["passed"] == 1 and found["metrics"]["auc"] == found["gate"]["auc"]
+    assert found["gate"]["passed"] == 1 and found["metrics"]["auc"] == found["gate"]["quality"]["value"]
 
 
 def test_the_same_evidence_gives_the_same_bytes(root: Path) -> None:

@@ -77,7 +77,7 @@ def test_both_values_are_those_of_scikit_learn_on_the_hold_out(trained: Trained,
     holdout = read_frames(trained.root / "holdout")
     truth = labels(holdout, trained.model)
     for name, folder in (("challenger", trained.artefact), ("champion_value", champion)):
-        assert found[name] == pytest.approx(roc_auc_score(truth, load_artifact(folder).probabilities(holdout)))
+        assert found[name] == pytest.approx(roc_auc_score(truth, load_artifact(folder).answers(holdout)))
     assert found["rows"] == len(holdout)
 
 

@@ -111,7 +111,7 @@ def test_bias_report_has_every_metric_of_every_listed_group(trained: Trained) ->
 
 def test_difference_in_predictions_is_what_a_person_would_count(trained: Trained) -> None:
     artifact, holdout = load_artifact(trained.artefact), trained.holdout()
-    positive = artifact.probabilities(holdout) >= artifact.signature.threshold
+    positive = artifact.answers(holdout) >= artifact.signature.threshold
     women = (holdout["gender"] == "Female").to_numpy()
     analysis = read(trained.evidence / "bias" / "analysis.json")
     metrics = metrics_of(analysis["post_training_bias_metrics"], "gender", "Female")
@@ -154,7 +154,7 @@ def test_nobody_predicted_positive_is_reported_with_a_note(trained: Trained) -> 
 
 def test_counted_groups_carry_the_reported_metrics(trained: Trained, model: Model) -> None:
     rows = trained.holdout()
-    predicted = (load_artifact(trained.artefact).probabilities(rows) >= 0.5).astype(np.int8)
+    predicted = (load_artifact(trained.artefact).answers(rows) >= 0.5).astype(np.int8)
     women = count_groups(rows, labels(rows, model), predicted, model)[0]
     assert sum(women.inside) == (rows["gender"] == "Female").sum()
     assert women.inside[1] + women.inside[3] == predicted[rows["gender"] == "Female"].sum()

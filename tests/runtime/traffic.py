@@ -15,6 +15,7 @@ from pipeline_scripts.monitoring.report import Report
 from pipeline_scripts.monitoring.run import Look
 from pipeline_scripts.serving import inference
 from pipeline_scripts.serving.inference import ServedModel
+from pipeline_scripts.training.split import identifier
 from tests.runtime.churn import Trained, churns, customers
 
 
@@ -45,11 +46,11 @@ def ask(served: ServedModel, frame: pd.DataFrame, model: Model) -> list[dict[str
     """Send every row to the served model, one request each with an inference id, and capture it."""
     body = frame[list(model.inputs)].to_csv(index=False, header=False)
     answers = inference.output_fn(inference.predict_fn(inference.input_fn(body, "text/csv"), served), "text/csv")
-    pairs = zip(body.splitlines(), answers.splitlines(), frame["customer_ref"], strict=True)
+    pairs = zip(body.splitlines(), answers.splitlines(), frame[identifier(model)], strict=True)
     return [line(row, answer, event=f"e{ref}", inferenceId=f"c{ref}") for row, answer, ref in pairs]
 
 
-def truths(frame: pd.DataFrame) -> list[dict[str, Any]]:
+def truths(frame: pd.DataFrame, *, key: str = "customer_ref", target: str = "churned") -> list[dict[str, Any]]:
     """The labels of every row, by inference id."""
     return [
         {
@@ -57,7 +58,7 @@ def truths(frame: pd.DataFrame) -> list[dict[str, Any]]:
             "eventMetadata": {"eventId": f"c{ref}"},
             "eventVersion": "0",
         }
-        for ref, label in zip(frame["customer_ref"], frame["churned"], strict=True)
+        for ref, label in zip(frame[key], frame[target], strict=True)
     ]
 
 

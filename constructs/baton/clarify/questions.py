@@ -34,11 +34,12 @@ def data_bias_question(model: ModelSpecification) -> dict[str, Any]:
 
 def model_bias_question(model: ModelSpecification) -> dict[str, Any]:
     """How the groups differ in what the model predicts for them."""
+    threshold = {} if model.serving.threshold is None else {"probability_threshold": model.serving.threshold}
     return {
         **_bias(model),
         "methods": {"post_training_bias": {"methods": "all"}, "report": REPORT},
         "predictor": _predictor(model),
-        "probability_threshold": model.serving.threshold,
+        **threshold,
     }
 
 
@@ -57,7 +58,7 @@ def bias_monitor_question(model: ModelSpecification) -> dict[str, Any]:
     return {
         "label": model.target.column,
         "headers": [model.target.column, *inputs_of(model)],
-        "label_values_or_threshold": [model.target.positive],
+        "label_values_or_threshold": model.target.label_values_or_threshold,
         "facet": facets_of(model),
     }
 
@@ -71,7 +72,7 @@ def _bias(model: ModelSpecification) -> dict[str, Any]:
     return {
         "dataset_type": "text/csv",
         "label": model.target.column,
-        "label_values_or_threshold": [model.target.positive],
+        "label_values_or_threshold": model.target.label_values_or_threshold,
         "facet": facets_of(model),
     }
 

@@ -14,8 +14,10 @@ from baton.serving.realtime_endpoint import RealtimeEndpoint
 from baton.serving.served_version import ServedVersion
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT
 
-PROBABILITY = "0"
-"""The endpoint answers one column, the probability, and Model Monitor counts columns."""
+ANSWER = "0"
+"""The endpoint answers one column, the probability or the number, and Model Monitor counts columns."""
+
+PROBLEM_TYPES = {"binary_classification": "BinaryClassification", "regression": "Regression"}
 
 Quality = sagemaker.CfnDataQualityJobDefinition
 Performance = sagemaker.CfnModelQualityJobDefinition
@@ -100,7 +102,7 @@ class ManagedDefinitions(Construct):
         self._job = _Job(jobs=jobs, endpoint_name=endpoint.endpoint_name)
         self._role_arn = jobs.role.role_arn
         self._evidence_uri = version.evidence_uri
-        self._threshold = jobs.specification.serving.threshold
+        self._specification = jobs.specification
         definitions: dict[str, Quality | Performance | Bias | Attribution] = {
             "data_quality": self._data_quality(plans["data_quality"], images.model_monitor),
             "model_quality": self._model_quality(plans["model_quality"], images.model_monitor),
@@ -140,7 +142,7 @@ class ManagedDefinitions(Construct):
             role_arn=self._role_arn,
             model_quality_app_specification=Performance.ModelQualityAppSpecificationProperty(
                 image_uri=image,
-                problem_type="BinaryClassification",
+                problem_type=PROBLEM_TYPES[self._specification.problem],
                 environment={"publish_cloudwatch_metrics": "Enabled"},
             ),
             model_quality_baseline_config={
@@ -192,11 +194,13 @@ class ManagedDefinitions(Construct):
         return f"{self._evidence_uri}/{name}"
 
     def _labelled(self, plan: MonitorPlan) -> dict[str, object]:
-        traffic = self._job.traffic(
-            probabilityAttribute=PROBABILITY,
-            probabilityThresholdAttribute=self._threshold,
-            **self._job.window(plan),
+        threshold = self._specification.serving.threshold
+        answer: dict[str, object] = (
+            {"inferenceAttribute": ANSWER}
+            if threshold is None
+            else {"probabilityAttribute": ANSWER, "probabilityThresholdAttribute": threshold}
         )
+        traffic = self._job.traffic(**answer, **self._job.window(plan))
         return {"endpointInput": traffic, "groundTruthS3Input": {"s3Uri": self._job.jobs.ground_truth_uri}}
 
 

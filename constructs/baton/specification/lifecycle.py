@@ -12,10 +12,19 @@ LONGEST_WAIVER = timedelta(days=90)
 
 
 class Target(Specification):
-    """The label column, and the value that counts as the positive outcome."""
+    """The column to learn, and which of its values count as the favourable outcome when groups are compared.
+
+    Of a binary classification that is the value `positive`; of a regression every number above `favourable_above`.
+    """
 
     column: ColumnName
-    positive: int | str
+    positive: int | str | None = None
+    favourable_above: float | None = None
+
+    @property
+    def label_values_or_threshold(self) -> list[int | str | float]:
+        """The favourable outcome as Clarify wants it: the value, or the exclusive lower bound of the numbers."""
+        return [value for value in (self.positive, self.favourable_above) if value is not None]
 
 
 class Costs(Specification):
@@ -40,7 +49,7 @@ class Training(Specification):
     `calibration` is fitted on the validation side. With `costs`, they decide the threshold instead of `serving`.
     """
 
-    algorithm: Literal["xgboost", "logistic_regression"]
+    algorithm: Literal["xgboost", "logistic_regression", "linear_regression"]
     calibration: Literal["none", "sigmoid", "isotonic"] = "none"
     costs: Costs | None = None
     instance_type: InstanceType
@@ -96,10 +105,13 @@ class Waiver(Specification):
 class Gate(Specification):
     """What a version must reach to be registered.
 
+    `min_auc` judges a binary classification; `min_r2` and, in the target's own unit, `max_rmse` a regression.
     `fairness` bounds post-training bias metrics, for every value of every facet.
     """
 
-    min_auc: Fraction
+    min_auc: Fraction | None = None
+    min_r2: Fraction | None = None
+    max_rmse: float | None = Field(default=None, gt=0)
     champion: Champion = Champion()
     waivers: tuple[Waiver, ...] = ()
     fairness: dict[Literal["DPPL", "DI", "AD", "RD", "DCA", "DCR", "DAR", "DRR", "TE"], tuple[float, float]]
@@ -114,10 +126,10 @@ class Gate(Specification):
 
 
 class Serving(Specification):
-    """How the approved version is served, in every environment."""
+    """How the approved version is served, in every environment. A regression has no `threshold`."""
 
     instance_type: InstanceType
-    threshold: Fraction = 0.5
+    threshold: Fraction | None = None
     capture_percent: int = Field(default=100, ge=1, le=100)
     invocations_per_instance: int = Field(default=1000, ge=1, description="per minute, the scaling target")
     max_latency_ms: int = Field(default=200, ge=1)
@@ -134,14 +146,16 @@ class Monitoring(Specification):
     """When a served version is watched, and how much change counts as a violation.
 
     `drift_distance` is the L-infinity distance between baseline and current distributions; `max_auc_loss` and
-    `max_bias_change` are absolute; `min_attribution_ndcg` compares the ranking of attributions with the baseline's.
+    `max_bias_change` are absolute; `max_rmse_increase` is relative, 0.2 for errors a fifth larger than on the hold-out;
+    `min_attribution_ndcg` compares the ranking of attributions with the baseline's.
     """
 
     schedule: Schedule
     instance_type: InstanceType
     drift_distance: Fraction = 0.15
     min_rows: int = Field(default=200, ge=1)
-    max_auc_loss: Fraction = 0.05
+    max_auc_loss: Fraction | None = None
+    max_rmse_increase: float | None = Field(default=None, gt=0)
     max_bias_change: Fraction = 0.1
     min_attribution_ndcg: Fraction = 0.9
 

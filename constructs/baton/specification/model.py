@@ -1,6 +1,7 @@
 """One model: everything that one file under config/models/ says."""
 
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from pydantic import Field, model_validator
 
@@ -8,6 +9,7 @@ from baton.specification.base import ColumnName, ModelName, Specification
 from baton.specification.columns import Column
 from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
+from baton.specification.problem import Problem, of_its_problem
 from baton.specification.quality import Quality
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
 from baton.specification.wrangler import Wrangler
@@ -19,7 +21,7 @@ class ModelSpecification(Specification):
     name: ModelName
     title: str
     owner: str
-    problem: Literal["binary_classification"]
+    problem: Problem
     source: Source
     automation: Automation = Automation()
     columns: dict[ColumnName, Column]
@@ -53,12 +55,15 @@ class ModelSpecification(Specification):
 
     @model_validator(mode="before")
     @classmethod
-    def _costs_decide_the_threshold(cls, content: Any) -> Any:
+    def _fits_its_problem(cls, content: Any) -> Any:
+        return of_its_problem(cls._with_threshold_of_costs(content)) if isinstance(content, dict) else content
+
+    @staticmethod
+    def _with_threshold_of_costs(content: Mapping[str, Any]) -> Mapping[str, Any]:
         """Everybody reads `serving.threshold`, so what follows from costs is written there."""
-        training = content.get("training") if isinstance(content, dict) else None
-        serving = content.get("serving") if isinstance(content, dict) else None
+        training, serving = content.get("training"), content.get("serving")
         costs = training.get("costs") if isinstance(training, dict) else None
-        if costs is None or not isinstance(serving, dict):
+        if costs is None or not isinstance(serving, dict) or content.get("problem") == "regression":
             return content
         threshold = Costs.model_validate(costs).threshold
         if serving.get("threshold", threshold) != threshold:
@@ -84,6 +89,7 @@ class ModelSpecification(Specification):
                 raise ValueError(f"features: {name} stands there twice")
         if self.target.column in self.features:
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
+        self._check_target()
         return self
 
     @property
@@ -119,6 +125,11 @@ class ModelSpecification(Specification):
         if self.columns[watermark].type not in ("integer", "date", "timestamp"):
             raise ValueError(f"source.watermark: {watermark} must be an integer, a date or a timestamp, which can grow")
 
+    def _check_target(self) -> None:
+        kind = self.outputs[self.target.column].curated_type
+        if self.problem == "regression" and kind not in ("integer", "double"):
+            raise ValueError(f"target.column: {self.target.column} is a {kind}; a regression learns a number")
+
     def _check_quality(self) -> None:
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})
         if misfit is not None:
@@ -127,7 +138,8 @@ class ModelSpecification(Specification):
     def _check_waivers(self) -> None:
         """Only a judgement can be waived; that the artefact is safe and can be watched is none."""
         groups = [f"{facet}={value}" for facet, values in self.facets.items() for value in values]
-        judged = ["auc", "champion", *(f"{metric}.{group}" for metric in self.gate.fairness for group in groups)]
+        quality = [name.partition("_")[2] for name in ("min_auc", "min_r2", "max_rmse") if getattr(self.gate, name)]
+        judged = [*quality, "champion", *(f"{metric}.{group}" for metric in self.gate.fairness for group in groups)]
         checks = [waiver.check for waiver in self.gate.waivers]
         for check in checks:
             if check not in judged:

@@ -8,6 +8,7 @@ from pipeline_scripts.etl.storage import Objects, Pointer
 from pipeline_scripts.model import Column, Model
 
 MODEL = Model(
+    problem="binary_classification",
     name="clients",
     key="ID",
     source={"watermark": None},
@@ -15,6 +16,7 @@ MODEL = Model(
     features=("ref",),
     target="ref",
     positive=1,
+    favourable_above=None,
     facets={},
     settings={"dataset": {"version": 1}},
 )
