@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from pipeline_scripts.analysis.frames import outcomes
 from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.model import Model
