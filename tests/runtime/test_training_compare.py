@@ -4,6 +4,7 @@ import dataclasses
 import io
 import json
 import tarfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import roc_auc_score
 
+from pipeline_scripts.analysis import comparison as metrics
 from pipeline_scripts.analysis.artifact import load_artifact
-from pipeline_scripts.analysis.comparison import compare
+from pipeline_scripts.analysis.comparison import AUC
 from pipeline_scripts.analysis.frames import labels, read_frames
 from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.model import Model
 from pipeline_scripts.training.compare import comparison
 from pipeline_scripts.training.gate import Check, _champion
 from tests.runtime.churn import Trained
+
+compare = partial(metrics.compare, measure=AUC)
 
 
 def compared(trained: Trained, champion: Path, **changes: Any) -> dict[str, Any]:
