@@ -8,7 +8,7 @@ from botocore.exceptions import ClientError
 from cli.errors import refused
 from cli.lineage.stations import Direction, Graph, Station, reached
 from cli.stacks import Platform
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 
 Noun = Literal["Artifact", "Action"]
 

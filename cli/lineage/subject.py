@@ -12,7 +12,7 @@ from cli.lineage.records import Noun
 from cli.lineage.stations import Graph, Station
 from cli.serving import serving
 from cli.stacks import Platform
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 
 Kind = Literal["prediction", "version", "dataset", "commit"]
 

@@ -17,7 +17,7 @@ from cli.lineage.stations import Direction, Graph, Station, Trace
 from cli.lineage.subject import Kind, Subject, resolve
 from cli.stacks import Platform
 from cli.storage import read_json
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 
 BOTH: tuple[Direction, ...] = ("up", "down")
 VERSIONS = 10

@@ -9,8 +9,8 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts import lineage as words
 from pipeline_scripts.functions import caught
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 

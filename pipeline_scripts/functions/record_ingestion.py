@@ -11,7 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.ingestion_ledger import IngestionLedger, Run, open_ledger
 from pipeline_scripts.functions.lineage import Lineage, action, artifact, open_lineage
 from pipeline_scripts.functions.publication import Publication, read_publication

@@ -8,7 +8,7 @@ from typing import Any
 
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.evidence_archive import Archive, Version, open_archive
 from pipeline_scripts.functions.evidence_bundle import SIGNATURE, check_bundle, read_bundle
 from pipeline_scripts.functions.evidence_signature import sign

@@ -13,7 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts import lineage as words
+from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.lineage import Lineage, action, artifact, open_lineage
 from pipeline_scripts.functions.training_brake import Brake
 

@@ -1,5 +1,6 @@
 """How files reach AWS: the code of jobs, the code of handlers, and their libraries."""
 
+import ast
 import json
 import os
 import shutil
@@ -179,3 +180,15 @@ def test_fails_when_the_layer_is_not_installed(source: Path) -> None:
     shutil.rmtree(source / "build" / "lambda-layer")
     with pytest.raises(FileNotFoundError, match="the handlers' libraries are missing; run `make install`"):
         handlers(source, ["start"])
+
+
+def test_handlers_import_nothing_that_does_not_ship_with_them() -> None:
+    """Only `pipeline_scripts/functions` goes into a function's archive."""
+    foreign = {
+        f"{script.name}: {name}"
+        for script in sorted((ROOT / "pipeline_scripts" / "functions").glob("*.py"))
+        for node in ast.walk(ast.parse(script.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and (name := node.module or "").split(".")[0] == "pipeline_scripts"
+        if name.split(".")[1:2] != ["functions"]
+    }
+    assert foreign == set()

@@ -17,7 +17,7 @@ def let_tell_lineage(
         handler: The function.
         environment: The environment's name, which begins the names of its actions.
         model: The model's name, which goes on with them.
-        actions: Which actions it does, by their types in `pipeline_scripts/lineage.py`.
+        actions: Which actions it does, by their types in `pipeline_scripts/functions/lineage_words.py`.
         contexts: Whether they lead to an endpoint, which SageMaker records as a context.
     """
     prefix = f"baton-{environment}-{model.replace('_', '-')}"
