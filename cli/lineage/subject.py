@@ -63,26 +63,33 @@ def _version(platform: Platform, asked: str) -> Subject:
 
 def _dataset(platform: Platform, asked: str, graph: Graph) -> Subject:
     known = registry.versions(platform)
-    address = words.dataset_address(asked.removesuffix("_manifest.json"))
     if asked.startswith("s3://"):
-        made = [version for version in known if words.dataset_address(version.dataset_uri) == address]
+        address = words.dataset_address(asked.removesuffix("_manifest.json"))
     else:
-        made = [v for v in known if len(asked) >= SHORTEST_HASH and v.dataset_hash.startswith(asked)]
-    if not made and not asked.startswith("s3://"):
-        raise BatonError(
-            f"no version of {platform.model} was trained on a data set whose hash is {asked}; "
-            "give its s3:// address to find one that no version was trained on"
-        )
-    if made:
-        address = words.dataset_address(made[0].dataset_uri)
+        address = _address_of_hash(platform, asked, known, graph)
+    made = [version for version in known if words.dataset_address(version.dataset_uri) == address]
     name = made[0].dataset_hash if made else address
     key = graph.add(Station(kind="dataset", name=name, facts={}, key=address))
     return Subject(key=key, versions=made, recorded_as=key)
 
 
+def _address_of_hash(platform: Platform, asked: str, known: Sequence[registry.Version], graph: Graph) -> str:
+    """Where a data set lies; the newest place, of several."""
+    same = [version for version in known if len(asked) >= SHORTEST_HASH and version.dataset_hash.startswith(asked)]
+    if not same:
+        raise BatonError(
+            f"no version of {platform.model} was trained on a data set whose hash is {asked}; "
+            "give its s3:// address to find one that no version was trained on"
+        )
+    addresses = list(dict.fromkeys(words.dataset_address(version.dataset_uri) for version in same))
+    if len(addresses) > 1:
+        graph.missing.append(f"data of this hash was published elsewhere too: trace {', '.join(addresses[1:])}")
+    return addresses[0]
+
+
 def _commit(platform: Platform, asked: str, graph: Graph) -> Subject:
     known = registry.versions(platform)
-    made = [version for version in known if version.commit.startswith(asked) or asked.startswith(version.commit)]
+    made = [version for version in known if version.commit.startswith(asked)]
     commits = {version.commit for version in made}
     if len(commits) > 1:
         raise BatonError(f"{asked} is the start of {len(commits)} commits: {', '.join(sorted(commits))}")

@@ -7,7 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from canned import ARN, CannedConnection, Refused, World, captured
+from canned import ARN, CannedConnection, Refused, World, captured, metadata
+
+from cli.errors import BatonError
+from cli.lineage.picture import draw
+from cli.lineage.stations import Station, Trace
 
 if TYPE_CHECKING:
     from click.testing import Result
@@ -15,6 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = f"{ARN}:model-package/bank-churn/1"
 EXECUTION = f"{ARN}:pipeline/p/execution/e1"
 DATASET = "s3://curated/bank_churn/runs/r1"
+METADATA = metadata
 
 
 def spoken(result: "Result") -> str:
@@ -187,6 +192,36 @@ def test_picture_has_a_box_for_every_station(traced: Any, world: World, tmp_path
     assert len({(box.get("x"), box.get("y")) for box in boxes}) == len(boxes), "two boxes lie on each other"
     assert len({box.get("x") for box in boxes}) >= 6, "the ways from left to right"
     assert len(svg.findall("{http://www.w3.org/2000/svg}path")) == len(told["links"])
+
+
+def linked(*links: tuple[str, str]) -> Trace:
+    keys = dict.fromkeys(end for link in links for end in link)
+    stations = tuple(Station(kind="k", name=key, facts={}, key=key) for key in keys)
+    return Trace(subject=stations[0].key, stations=stations, links=links, missing=())
+
+
+def test_records_that_lead_in_a_circle_are_not_drawn() -> None:
+    with pytest.raises(BatonError, match="the records lead in a circle"):
+        draw(linked(("a", "b"), ("b", "a")))
+
+
+def test_long_way_leads_around_the_stations_between() -> None:
+    drawn = ET.fromstring(draw(linked(("a", "b"), ("b", "c"), ("a", "c"))))
+    svg = "{http://www.w3.org/2000/svg}"
+    [between] = [box for box in drawn.findall(f"{svg}rect") if box.findtext(f"{svg}title") == "b"]
+    long_way = drawn.findall(f"{svg}path")[-1].get("d", "")
+    height = float(long_way.split(" H")[0].rsplit(",", 1)[1])
+    top = float(between.get("y", ""))
+    assert not top <= height <= top + float(between.get("height", ""))
+
+
+def test_same_data_at_two_places_is_named(traced: Any, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(
+        "canned.metadata", lambda number: {**METADATA(number), "dataset_uri": f"s3://curated/r{number}/"}
+    )
+    _, told = traced("f00d" * 16)
+    assert told["subject"] == "s3://curated/r2"
+    assert told["missing"][0] == "data of this hash was published elsewhere too: trace s3://curated/r1"
 
 
 def test_ledger_is_asked_once_the_endpoint_has_moved_on(traced: Any, world: World) -> None:
