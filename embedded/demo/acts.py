@@ -121,7 +121,7 @@ def ask(act: Act, platform: Platform, requests: pd.DataFrame) -> Stretch:
     """Send a stretch of traffic."""
     act.note(f"{len(requests)} requests")
     stretch = send(platform, serving(platform), requests)
-    act.end(f"{len(requests)} answers captured, {int(requests['label'].sum())} of these customers left")
+    act.end(f"{len(requests)} answers captured, {int(requests['label'].notna().sum())} outcomes handed in")
     return stretch
 
 

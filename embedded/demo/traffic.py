@@ -77,7 +77,8 @@ def _await_capture(platform: Platform, served: Serving, sent: set[str]) -> None:
 
 def _hand_in_labels(platform: Platform, served: Serving, requests: pd.DataFrame, moment: datetime) -> None:
     bucket, prefix = split(served.ground_truth_uri.rstrip("/"))
-    lines = [_label(label, name) for label, name in zip(requests["label"], requests["inference_id"], strict=True)]
+    known = requests[requests["label"].notna()]
+    lines = [_label(label, name) for label, name in zip(known["label"], known["inference_id"], strict=True)]
     platform.client("s3").put_object(
         Bucket=bucket, Key=f"{prefix}/{moment:%Y/%m/%d/%H/%M%S}-labels.jsonl", Body="\n".join(lines).encode()
     )

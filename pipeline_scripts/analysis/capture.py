@@ -10,6 +10,7 @@ import binascii
 import csv
 import io
 import json
+import math
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -206,7 +207,12 @@ def read_labels(folder: Path | None, model: Model) -> dict[tuple[str, int], floa
 
 
 def _outcome(text: str, model: Model) -> float:
-    return float(text) if model.regression else float(text.strip() == str(model.positive))
+    if not model.regression:
+        return float(text.strip() == str(model.positive))
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text} is no outcome")
+    return number
 
 
 def labelled(

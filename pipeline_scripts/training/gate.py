@@ -138,6 +138,7 @@ def _champion(comparison: dict[str, Any], model: Model) -> Check:
 
 
 def _quality(evaluation: dict[str, Any], model: Model) -> Iterator[Check]:
+    """The bounds that the model's kind of problem has; those of the other are not set."""
     gate = model.settings["gate"]
     for metric, title in (("auc", "AUC"), ("r2", "R2")):
         value, bound = evaluation.get(metric), gate[f"min_{metric}"]

@@ -18,6 +18,7 @@ from baton.specification.model import ModelSpecification
 from pipeline_scripts.analysis import regression
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.attribution import attributions
+from pipeline_scripts.analysis.capture import labelled, read_labels
 from pipeline_scripts.analysis.frames import read_frames
 from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.monitoring import bias, data_quality, explainability, model_quality
@@ -27,7 +28,7 @@ from stacks.settings import load_models
 from tests.runtime.churn import Trained, train_on
 from tests.runtime.public_tables import applications, curated, patients
 from tests.runtime.test_training_bundle import MANIFEST, ORIGIN
-from tests.runtime.traffic import ask, looked_at, truths
+from tests.runtime.traffic import ask, captured, line, looked_at, truths, write_lines
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BOOSTED = {
@@ -154,6 +155,24 @@ def test_larger_errors_of_a_regression_are_a_violation(diabetes: Trained, tmp_pa
     assert {violation["metric_name"] for violation in report.violations} == {"rmse", "mae"}
     assert {violation["constraint_check_type"] for violation in report.violations} == {"GreaterThanThreshold"}
     assert {"r2", "rmse", "mae", "mse"} <= {name for name, _, _ in report.metrics}
+
+
+def test_numbers_are_read_from_answers_and_outcomes(tmp_path: Path) -> None:
+    model = parse_model(specified("diabetes_progression"))
+    row = "40-49,1,25.5,90.0,180.0,110.0,50.0,4.0,4.5,90.0"
+    lines = [
+        line(row, "151.25", event="e1"),
+        line(row, json.dumps({"predictions": [{"value": 97.5}]}), event="e2", encoding="JSON"),
+        line(row, "80.0", event="e3"),
+    ]
+    lines[1]["captureData"]["endpointInput"] = lines[0]["captureData"]["endpointInput"]
+    truth = [
+        {"groundTruthData": {"data": text, "encoding": "CSV"}, "eventMetadata": {"eventId": event}}
+        for event, text in (("e1", "140"), ("e2", "1.1e2"), ("e3", "nan"), ("e4", "many"))
+    ]
+    labels = read_labels(write_lines(tmp_path / "truth", truth), model)
+    _, outcomes, answers = labelled(captured(lines, tmp_path, model), labels)
+    assert (outcomes.tolist(), answers.tolist()) == ([140.0, 110.0], [151.25, 97.5])
 
 
 def test_the_evaluation_is_that_of_scikit_learn(diabetes: Trained) -> None:

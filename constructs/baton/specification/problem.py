@@ -79,7 +79,7 @@ def _written(content: Mapping[str, Any], keys: tuple[Key, ...]) -> Iterator[tupl
 
 def _check_algorithm(problem: str, training: Any) -> None:
     algorithm = training.get("algorithm") if isinstance(training, Mapping) else None
-    known = {name for names in ALGORITHMS.values() for name in names}
+    known = [name for names in ALGORITHMS.values() for name in names]  # another one is refused where it is read
     if algorithm in known and algorithm not in ALGORITHMS[problem]:
         fitting = " or ".join(ALGORITHMS[problem])
         raise ValueError(f"training.algorithm: {algorithm} does not answer a {problem}; take {fitting}")
