@@ -114,6 +114,8 @@ ENVIRONMENT = {
     "MODELS_BUCKET": "models",
     "SIGNING_KEY_ARN": "arn:aws:kms:eu-west-1:000000000000:key/signer",
     "ENVIRONMENT_NAME": "dev",
+    "LINEAGE_PREFIX": "baton-dev",
+    "SOURCE": "core_banking",
     "VARIANT_NAME": "live",
     "COOLDOWN_HOURS": "24",
     "MAX_PER_WEEK": "3",
