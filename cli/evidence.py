@@ -7,30 +7,8 @@ from cli.errors import BatonError
 from cli.registry import Version
 from cli.stacks import Platform
 from cli.storage import read_json
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One thing the gate looked at. `limits` are the lower and upper bound of a fairness metric, and else None."""
-
-    name: str
-    passed: bool
-    value: float | None
-    bound: str
-    limits: tuple[float, float] | None
-    reason: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class BiasMetric:
-    """One bias metric of one value of one facet, before (`pre`) or after (`post`) training."""
-
-    phase: str
-    facet: str
-    facet_value: str
-    name: str
-    description: str
-    value: float | None
+from pipeline_scripts.evidence import findings
+from pipeline_scripts.evidence.findings import BiasMetric, Check
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,46 +46,14 @@ def read(platform: Platform, version: Version) -> Evidence:
             f"version {version.number} names no evidence (evidence_uri); it was not registered by this pipeline"
         )
     gate = _file(platform, version, "gate/gate.json")
-    bias = _file(platform, version, "bias/analysis.json")
-    explanations = _file(platform, version, "explainability/analysis.json")["explanations"]["kernel_shap"]
     return Evidence(
         version=version,
         evaluation=_file(platform, version, "evaluation/evaluation.json"),
         passed=bool(gate["passed"]),
         reasons=str(gate.get("reasons", "")),
-        checks=tuple(_check(check) for check in gate["checks"]),
-        bias=bias_metrics(bias),
-        attributions=dict(sorted(explanations["label0"]["global_shap_values"].items(), key=lambda item: -abs(item[1]))),
-    )
-
-
-def bias_metrics(analysis: dict[str, Any]) -> tuple[BiasMetric, ...]:
-    """The metrics of an analysis.json, flat."""
-    return tuple(
-        BiasMetric(
-            phase=phase,
-            facet=facet,
-            facet_value=str(entry["value_or_threshold"]),
-            name=metric["name"],
-            description=metric.get("description", ""),
-            value=metric["value"],
-        )
-        for phase in ("pre", "post")
-        for facet, entries in analysis.get(f"{phase}_training_bias_metrics", {}).get("facets", {}).items()
-        for entry in entries
-        for metric in entry["metrics"]
-    )
-
-
-def _check(check: dict[str, Any]) -> Check:
-    value, bound = check.get("value"), check.get("bound")
-    return Check(
-        name=check["name"],
-        passed=bool(check["passed"]),
-        value=float(value) if isinstance(value, int | float) else None,
-        bound=" to ".join(f"{edge:g}" for edge in bound) if isinstance(bound, list) else str(bound or ""),
-        limits=(float(bound[0]), float(bound[1])) if isinstance(bound, list) else None,
-        reason=check.get("reason") or "",
+        checks=findings.checks(gate),
+        bias=findings.bias_metrics(_file(platform, version, "bias/analysis.json")),
+        attributions=findings.attributions(_file(platform, version, "explainability/analysis.json")),
     )
 
 

@@ -6,15 +6,17 @@ from typing import Any
 
 import pytest
 
-from cli.evidence import BiasMetric, Check, Evidence
+from cli.evidence import Evidence
 from cli.lineage import Station
 from cli.monitors import SCHEDULE_OUTPUTS, MonitorResult
 from cli.registry import Version
 from cli.report.distributions import compare
-from cli.report.drawing import Scale
 from cli.report.facts import Drift, Figure, Report, Row, Watch
-from cli.report.page import bounded, render
+from cli.report.page import render
 from cli.training import Execution, Step
+from pipeline_scripts.evidence.findings import BiasMetric, Check
+from pipeline_scripts.evidence.page.bias import bounded
+from pipeline_scripts.evidence.page.drawing import Scale
 
 START = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 SHIFTS = {"baseline": 0, "quiet": 4, "drifted": 160}

@@ -6,10 +6,19 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cli.report.drawing import Drawing, Scale
+from pipeline_scripts.evidence.page.drawing import Drawing, Scale
 
 SIDE = 340
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 44
+
+
+def answers(evaluation: Mapping[str, Any]) -> dict[str, Markup]:
+    """The charts of a version's kind of problem, by their captions."""
+    curve = evaluation["roc_curve"]
+    return {
+        "ROC curve": roc_curve(curve["fpr"], curve["tpr"], evaluation["auc"]),
+        "Calibration": calibration(evaluation["calibration"]),
+    }
 
 
 def roc_curve(fpr: Sequence[float], tpr: Sequence[float], auc: float) -> Markup:
