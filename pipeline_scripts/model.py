@@ -10,6 +10,7 @@ from typing import Any
 SECTIONS = (
     "title",
     "owner",
+    "card",
     "training",
     "gate",
     "serving",

@@ -1,5 +1,6 @@
 """The page of a version: all that its evidence says, nothing from elsewhere, the same from a folder and from a zip."""
 
+import html
 import json
 import os
 import re
@@ -24,6 +25,7 @@ ORIGIN = Origin(
     author="Ada <script>alert(1)</script>",
     reason="manual",
     image="registry/xgboost:3.0-5@sha256:1",
+    evidence_uri="s3://evidence/bank_churn/run-1",
     dataset_uri="s3://curated/bank_churn/runs/r1/",
     dataset_hash="d" * 64,
 )
@@ -96,6 +98,12 @@ def test_it_needs_nothing_and_runs_nothing(trained: Trained, evidence: Path) -> 
     assert not re.findall(r"<(?:script|link|img|iframe|object)\b|https?://|@import|\bsrc=|\bhref=", found)
     assert "&lt;script&gt;" in found
     assert found.count("<svg") == 5
+
+
+def test_what_the_model_is_for_comes_first(trained: Trained, evidence: Path) -> None:
+    found = page(trained, evidence)
+    card = trained.model.settings["card"]
+    assert found.index(html.escape(card["out_of_scope"])) < found.index("What the gate asked")
 
 
 def test_without_a_champion_there_is_no_comparison(trained: Trained, evidence: Path) -> None:

@@ -26,6 +26,7 @@ ORIGIN = {
     "COMMIT": "0123abc",
     "AUTHOR": "ada@bank.example",
     "REASON": "manual",
+    "EVIDENCE_URI": "s3://evidence/bank_churn/run-1",
     "IMAGE": "registry/xgboost:3.0-5@sha256:1",
     "DATASET_URI": "s3://curated/bank_churn/runs/r1/",
     "DATASET_HASH": "d" * 64,
@@ -72,7 +73,7 @@ def test_every_file_of_the_evidence_and_the_page_are_listed_with_their_hash(root
     assert evidence.main(arguments(root)) == 0
     files = [path for path in (root / "evidence").rglob("*") if path.is_file()]
     expected = {path.relative_to(root / "evidence").as_posix(): sha256(path) for path in files}
-    expected["evidence/evidence.html"] = sha256(root / "bundle" / "evidence.html")
+    expected |= {f"evidence/{name}": sha256(root / "bundle" / name) for name in ("evidence.html", "model_card.json")}
     assert bundle(root)["files"] == expected and len(expected) > 8
 
 

@@ -35,7 +35,7 @@ def _dependence(dependence: Dependence, y: Scale) -> Markup:
         step = (WIDTH - RIGHT - LEFT) / len(dependence.values)
         for place, (value, answer) in enumerate(zip(dependence.values, dependence.answers, strict=True)):
             left = LEFT + place * step
-            drawing.box(left + 0.2 * step, y(answer), 0.6 * step, ground - y(answer), "bar", tip=f"{value}: {answer:g}")
+            drawing.dot(left + step / 2, y(answer), 4.5, "spot", tip=f"{value}: {answer:g}")
             label = str(value) if len(str(value)) <= _LONGEST_LABEL else f"{str(value)[: _LONGEST_LABEL - 1]}…"
             drawing.text(left + step / 2, ground + 15, label, "t tick", anchor="middle")
     shown = ", ".join(
