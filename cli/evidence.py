@@ -1,14 +1,18 @@
 """What a version's training left behind for the people who judge it."""
 
+import hashlib
+import json
 from dataclasses import dataclass
 from typing import Any
 
 from cli.errors import BatonError
 from cli.registry import Version
 from cli.stacks import Platform
-from cli.storage import read_json
+from cli.storage import read_bytes, read_json
 from pipeline_scripts.evidence import findings
 from pipeline_scripts.evidence.findings import BiasMetric, Check
+
+BUNDLE, PAGE = "evidence/bundle.json", "evidence/evidence.html"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,6 +59,32 @@ def read(platform: Platform, version: Version) -> Evidence:
         bias=findings.bias_metrics(_file(platform, version, "bias/analysis.json")),
         attributions=findings.attributions(_file(platform, version, "explainability/analysis.json")),
     )
+
+
+def page(platform: Platform, version: Version) -> bytes:
+    """The page of a version, the very bytes that were signed: its hash is in the bundle, whose hash the registry keeps.
+
+    Raises:
+        BatonError: Page or bundle is missing, or not what was registered.
+    """
+    if not version.evidence_sha256:
+        raise BatonError(
+            f"version {version.number} was registered without the hash of its evidence (evidence_sha256); train again"
+        )
+    bundle = _checked(platform, version, BUNDLE, sha256=version.evidence_sha256)
+    listed = json.loads(bundle)["files"].get(PAGE)
+    if listed is None:
+        raise BatonError(f"the evidence of version {version.number} holds no page ({PAGE}); train again to have one")
+    return _checked(platform, version, PAGE, sha256=listed)
+
+
+def _checked(platform: Platform, version: Version, name: str, *, sha256: str) -> bytes:
+    uri = f"{version.evidence_uri}/{name}"
+    content = read_bytes(platform.connection, uri)
+    if content is None or hashlib.sha256(content).hexdigest() != sha256:
+        state = "missing" if content is None else "not the one that was registered"
+        raise BatonError(f"the evidence of version {version.number} cannot be trusted: {uri} is {state}; reject it")
+    return content
 
 
 def _file(platform: Platform, version: Version, name: str) -> dict[str, Any]:

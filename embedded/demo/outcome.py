@@ -120,11 +120,12 @@ def page(platform: Platform, played: Performance, *, timings: dict[str, float]) 
     )
 
 
-def write(folder: Path, *, figures: dict[str, Any], html: str) -> None:
-    """Leave both where people and programs look for them."""
+def write(folder: Path, *, figures: dict[str, Any], html: str, evidence: bytes) -> None:
+    """Leave all where people and programs look for them; `evidence` is the signed page of the version that serves."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     (folder / "index.html").write_text(html, encoding="utf-8")
+    (folder / "evidence.html").write_bytes(evidence)
 
 
 def _figures(played: Performance) -> tuple[facts.Figure, ...]:
