@@ -25,6 +25,7 @@ class Version:
     dataset_hash: str
     dataset_uri: str
     evidence_uri: str
+    evidence_sha256: str
     image: str
     artifact_sha256: str
     execution: str
@@ -81,6 +82,7 @@ def describe(platform: Platform, arn: str) -> Version:
                 "dataset_hash",
                 "dataset_uri",
                 "evidence_uri",
+                "evidence_sha256",
                 "image",
                 "artifact_sha256",
                 "reason",

@@ -10,9 +10,10 @@ from cli import evidence as evidences
 from cli import options, registry
 from cli.display import console, print_json, table
 from cli.stacks import Platform
+from pipeline_scripts.evidence.findings import Comparison
 
 Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
-Html = Annotated[Path | None, typer.Option(help="Write it to this file as a page, instead.", dir_okay=False)]
+Html = Annotated[Path | None, typer.Option(help="Save the signed page to this file, instead.", dir_okay=False)]
 Comment = Annotated[str, typer.Option(help="Why; kept with the version.")]
 OwnRole = Annotated[
     bool, typer.Option("--own-role", help="Decide as yourself; do not take the compliance officer's role.")
@@ -29,17 +30,17 @@ def evidence(
 ) -> None:
     """Show what speaks for and against a version."""
     platform = options.platform(env, model, embedded=embedded)
-    found = evidences.read(platform, registry.version(platform, number))
+    version = registry.version(platform, number)
     if html:
-        # Imported here: pages and plots take longer to load than any other command takes to answer.
-        from cli.report import facts, page
-
-        html.write_text(page.render(facts.of_version(platform, found)), encoding="utf-8")
-        console.print(f"written to {html}")
-    elif as_json:
+        html.write_bytes(evidences.page(platform, version))
+        console.print(f"the page that was signed: {html.resolve().as_uri()}", soft_wrap=True)
+        return
+    found = evidences.read(platform, version)
+    if as_json:
         print_json(found)
     else:
         show(found)
+        console.print(f"[dim]to read and print: baton evidence {number} --html version-{number}.html[/]")
 
 
 def approve(
@@ -94,7 +95,7 @@ def show(found: evidences.Evidence) -> None:
     table("Attributions (mean |SHAP|)", ("feature", "value"), found.attributions.items())
 
 
-def show_comparison(found: evidences.Comparison) -> None:
+def show_comparison(found: Comparison) -> None:
     """Print the comparison with the champion as a table."""
     sure = f"{found.confidence * 100:g} %"
     table(

@@ -70,6 +70,10 @@ def _print(facts: dict[str, Any]) -> None:
             for entry in facts["versions"]
         ),
     )
+    for entry in facts["versions"]:
+        if entry["version"].status == "PendingManualApproval":
+            number = entry["version"].number
+            console.print(f"version {number} waits: [bold]baton evidence {number} --html version-{number}.html[/]")
     table("Last training", ("step", "status"), ((step.name, step.status) for step in (last.steps if last else ())))
     table("Monitors", ("monitor", "violations", "at", "says"), (_monitor(*item) for item in facts["monitors"].items()))
     ringing = [alarm for alarm in facts["alarms"] if alarm.state == "ALARM"]

@@ -5,7 +5,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from cli.errors import BatonError
 from cli.lineage.stations import Station, Trace
-from cli.report.drawing import Drawing
+from pipeline_scripts.evidence.page.drawing import Drawing
 
 BOX_WIDTH, BOX_HEIGHT = 216, 76
 GAP_X, GAP_Y, MARGIN = 56, 22, 20

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from cli.report.distributions import Distribution
-from cli.report.drawing import Drawing, Scale
+from pipeline_scripts.evidence.page.drawing import Drawing, Scale
 
 STYLES = ("base", "quiet", "drifted")
 

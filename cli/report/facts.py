@@ -3,16 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from cli import evidence, monitors, registry, training
+from cli import evidence, monitors, registry
 from cli.evidence import Evidence
 from cli.lineage.stations import Station
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.report.distributions import Distribution, compare
-from cli.serving import serving
 from cli.stacks import Platform
 from cli.storage import read_json, read_lines
 from cli.training import Execution
+from pipeline_scripts.evidence.findings import Quality
 
 DISTANCE_METRIC = "feature_baseline_drift_"
 
@@ -64,7 +64,7 @@ class Row:
     """A line of the versions table."""
 
     version: Version
-    quality: evidence.Quality | None
+    quality: Quality | None
     serving: bool
 
 
@@ -84,18 +84,6 @@ class Report:
     lineage: tuple[Station, ...] = ()
     timings: Mapping[str, float] = field(default_factory=dict)
     caveat: str = ""
-
-
-def of_version(platform: Platform, found: Evidence) -> Report:
-    """What can be told about a version wherever it is."""
-    return Report(
-        title=platform.model,
-        environment=platform.environment,
-        made=f"registered {found.version.created:%Y-%m-%d %H:%M}",
-        evidence=found,
-        execution=training.execution(platform, found.version.execution),
-        versions=versions(platform, serving(platform).package_arn),
-    )
 
 
 def versions(platform: Platform, served_arn: str | None) -> tuple[Row, ...]:

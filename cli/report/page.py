@@ -1,40 +1,33 @@
 """Renders the report as one HTML file that needs nothing else."""
 
-from collections.abc import Sequence
 from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
-from cli.evidence import BiasMetric, Check
 from cli.monitors import MonitorResult, subject
-from cli.report import drift, fairness, picture, quality, timeline
+from cli.report import drift, picture, timeline
 from cli.report.facts import Report
-from cli.report.fairness import Bounded
+from pipeline_scripts.evidence.page import bias, fairness, quality
+from pipeline_scripts.evidence.page.template import fill
 
 HERE = Path(__file__).parent
 
 
 def render(report: Report) -> str:
     """The page."""
-    environment = Environment(
-        loader=FileSystemLoader(HERE),
-        autoescape=select_autoescape(default=True, default_for_string=True),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["short"] = lambda text, length=12: text if len(text) <= length else f"{text[:length]}…"
-    return environment.get_template("page.html").render(
-        report=report,
-        style=Markup((HERE / "page.css").read_text(encoding="utf-8")),
-        charts=_charts(report),
-        answers=quality.answers(report.evidence.evaluation),
-        evaluation=report.evidence.evaluation,
-        monitors=_monitors(report),
-        violations=_violations(report),
-        bias_columns=_groups(report.evidence.bias),
-        bias_rows=_bias_rows(report.evidence.bias),
+    return fill(
+        "page.html",
+        {
+            "report": report,
+            "charts": _charts(report),
+            "answers": quality.answers(report.evidence.evaluation),
+            "evaluation": report.evidence.evaluation,
+            "monitors": _monitors(report),
+            "violations": _violations(report),
+            "bias_columns": bias.groups(report.evidence.bias, "post"),
+            "bias_rows": bias.rows(report.evidence.bias, "post"),
+        },
+        beside=HERE,
     )
 
 
@@ -61,26 +54,13 @@ def _violations(report: Report) -> list[tuple[str, list[tuple[str, str, str]]]]:
     ]
 
 
-def _groups(metrics: Sequence[BiasMetric]) -> list[str]:
-    return list(dict.fromkeys(f"{metric.facet} = {metric.facet_value}" for metric in metrics if metric.phase == "post"))
-
-
-def _bias_rows(metrics: Sequence[BiasMetric]) -> list[tuple[str, list[float | None]]]:
-    """A row a metric: its values, group by group."""
-    rows: dict[str, list[float | None]] = {}
-    for metric in metrics:
-        if metric.phase == "post":
-            rows.setdefault(metric.description or metric.name, []).append(metric.value)
-    return list(rows.items())
-
-
 def _charts(report: Report) -> dict[str, Markup]:
     found = report.evidence
     charts = {
         "picture": picture.platform_picture(report.stations),
         "gantt": timeline.gantt(report.execution.steps),
         "attributions": quality.attributions(found.attributions),
-        "fairness": fairness.bounds(bounded(found.checks)),
+        "fairness": fairness.bounds(bias.bounded(found.checks)),
     }
     if report.drift is not None:
         flagged = set().union(*(watch.drifted_features for watch in report.drift.watches))
@@ -91,18 +71,3 @@ def _charts(report: Report) -> dict[str, Markup]:
             for distribution in report.drift.distributions
         )
     return charts
-
-
-def bounded(checks: Sequence[Check]) -> list[Bounded]:
-    """The gate's fairness checks, named `metric.facet=value`, that could be judged."""
-    return [
-        Bounded(
-            metric=check.name.split(".", 1)[0],
-            facet_value=check.name.split(".", 1)[-1].replace("=", " = "),
-            value=check.value,
-            low=check.limits[0],
-            high=check.limits[1],
-        )
-        for check in checks
-        if check.limits is not None and check.value is not None
-    ]

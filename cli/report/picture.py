@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cli.report.drawing import Drawing
+from pipeline_scripts.evidence.page.drawing import Drawing
 
 BOX_WIDTH, BOX_HEIGHT = 158, 86
 LEFT, GAP = 8, 36

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from markupsafe import Markup
 
-from cli.report.drawing import Drawing, Scale
 from cli.training import Step
+from pipeline_scripts.evidence.page.drawing import Drawing, Scale
 
 ROW, LEFT, WIDTH, RIGHT = 27, 168, 900, 64
 

@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.text import Text
 
+from cli import evidence
 from cli.errors import BatonError, sentence
 from embedded import presence
 from embedded.demo import outcome
@@ -80,7 +81,8 @@ def _play(stage: Stage, arguments: argparse.Namespace) -> None:
         with stage.act(REPORT) as act:
             html = outcome.page(platform, played, timings=stage.timings())
             figures = outcome.summary(platform, played, timings=stage.timings(), wall=time.monotonic() - began)
-            outcome.write(arguments.build / "demo", figures=figures, html=html, lineage=played.lineage)
+            signed = evidence.page(platform, played.evidence.version)
+            outcome.write(arguments.build / "demo", figures=figures, html=html, evidence=signed, lineage=played.lineage)
             act.end(f"{len(html) / 1e3:.0f} kB")
     except KeyboardInterrupt:
         arguments.keep = False
@@ -149,8 +151,13 @@ def _said(error: Exception) -> str:
 
 
 def _where_to_look(results: Path, *, keep: bool) -> str:
-    found = {"page": "index.html", "figures": "summary.json", "lineage": "lineage.svg"}
-    lines = [f"The {what}: {results / name}" for what, name in found.items()]
+    found = {
+        "The page": "index.html",
+        "What was approved": "evidence.html",
+        "The lineage": "lineage.svg",
+        "The figures": "summary.json",
+    }
+    lines = [f"{what}: {results / name}" for what, name in found.items()]
     if keep:
         lines.append(
             "Embedded AWS goes on running: try `baton status --embedded`; end it with `python -m embedded stop`"

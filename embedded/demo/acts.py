@@ -10,7 +10,7 @@ import pandas as pd
 from cli import etl as ingestion
 from cli import evidence, ledger, monitors, registry, reproduction, training
 from cli.alarms import named
-from cli.evidence import Comparison, Evidence
+from cli.evidence import Evidence
 from cli.monitors import MonitorResult
 from cli.registry import Version
 from cli.reproduction import Reproduction
@@ -22,6 +22,7 @@ from embedded.demo.personal_values import PersonalValues
 from embedded.demo.search import Searched, search_buckets, search_logs
 from embedded.demo.stage import Act
 from embedded.demo.traffic import Stretch, send
+from pipeline_scripts.evidence.findings import Comparison
 
 # Every wait is bounded; these are many times what an act takes, for slow machines.
 ETL_SECONDS = 300

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cli.connection import from_environment
 from cli.etl import Dataset
-from cli.evidence import Comparison, Evidence
+from cli.evidence import Evidence
 from cli.lineage.trace import trace
 from cli.monitors import MonitorResult
 from cli.registry import Version
@@ -26,6 +26,7 @@ from embedded.demo.traffic import Stretch
 from embedded.sample.requests import requests
 from embedded.server import EmbeddedAws
 from embedded.source.database import EmbeddedDatabase
+from pipeline_scripts.evidence.findings import Comparison
 
 START = "Start embedded AWS"
 DEPLOY = "Synthesise, bootstrap and deploy"

@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from cli.evidence import Comparison, Evidence
+from cli.evidence import Evidence
 from cli.lineage.picture import draw
 from cli.lineage.stations import Trace
 from cli.monitors import MonitorResult
@@ -18,6 +18,7 @@ from cli.stacks import Platform
 from cli.training import Execution
 from embedded.demo.acts import Approval, violations
 from embedded.demo.search import Searched
+from pipeline_scripts.evidence.findings import Comparison
 
 CAVEAT = (
     "This run was on embedded AWS, on one machine: it shows that the wiring works. It does not prove what "
@@ -124,11 +125,12 @@ def page(platform: Platform, played: Performance, *, timings: dict[str, float]) 
     )
 
 
-def write(folder: Path, *, figures: dict[str, Any], html: str, lineage: Trace) -> None:
-    """Leave all where people and programs look for it."""
+def write(folder: Path, *, figures: dict[str, Any], html: str, evidence: bytes, lineage: Trace) -> None:
+    """Leave all where people and programs look for them; `evidence` is the signed page of the version that serves."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "summary.json").write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
     (folder / "index.html").write_text(html, encoding="utf-8")
+    (folder / "evidence.html").write_bytes(evidence)
     (folder / "lineage.svg").write_text(draw(lineage), encoding="utf-8")
 
 

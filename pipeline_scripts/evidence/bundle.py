@@ -15,11 +15,12 @@ from typing import Any
 from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.analysis.json_files import plain, read_json
+from pipeline_scripts.evidence.environment import environment
 
 FORMAT = "baton-evidence-1"
 
 OWN_FOLDER = "evidence"
-"""Where bundle and signature lie, below the execution's prefix. The bundle cannot list itself."""
+"""Where page, bundle and signature lie, below the execution's prefix. The bundle cannot list itself."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +33,7 @@ class Origin:
     author: str
     reason: str
     image: str
+    evidence_uri: str
     dataset_uri: str
     dataset_hash: str
 
@@ -71,7 +73,8 @@ def make_bundle(
         "author": origin.author,
         "reason": origin.reason,
         "image": origin.image,
-        "environment": _environment(wheels),
+        "evidence_uri": origin.evidence_uri,
+        "environment": environment(wheels),
         "dataset": {"uri": origin.dataset_uri, "hash": origin.dataset_hash, "manifest": dict(manifest)},
         "artifact": artifact,
         "gate": gate,
@@ -92,6 +95,11 @@ def _files(evidence: Path) -> dict[str, str]:
     return {name: file_sha256(path) for name, path in found.items() if PurePosixPath(name).parts[0] != OWN_FOLDER}
 
 
+def own_files(folder: Path, *names: str) -> dict[str, str]:
+    """The hash of what was made from a bundle and lies beside it, by its path below the execution's prefix."""
+    return {f"{OWN_FOLDER}/{name}": file_sha256(folder / name) for name in names}
+
+
 def members(archive: Path) -> dict[str, str]:
     """The hash of every file in the archive, by its path there."""
     with tarfile.open(archive, "r:gz") as content:
@@ -100,10 +108,3 @@ def members(archive: Path) -> dict[str, str]:
             for member in content
             if member.isfile()
         }
-
-
-def _environment(wheels: Path | None) -> dict[str, str]:
-    """The hash of each archive of libraries: those of the lock file, which the container lacks."""
-    if wheels is None:
-        return {}
-    return {path.name: file_sha256(path) for path in sorted(wheels.glob("*.zip"))}

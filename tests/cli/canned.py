@@ -1,5 +1,6 @@
 """AWS's answers, canned: real boto3 clients that check every argument, and never reach a network."""
 
+import hashlib
 import io
 import json
 from collections.abc import Callable
@@ -85,6 +86,10 @@ class CannedConnection(Connection):
             return SimpleNamespace(status_code=400), refusal.parsed
 
 
+PAGE = b"<!doctype html><title>Evidence</title>"
+BUNDLE = json.dumps({"files": {"evidence/evidence.html": hashlib.sha256(PAGE).hexdigest()}}).encode()
+
+
 def metadata(number: int) -> dict[str, str]:
     return {
         "commit": "617812cabcde",
@@ -92,6 +97,7 @@ def metadata(number: int) -> dict[str, str]:
         "dataset_hash": "f00d" * 16,
         "dataset_uri": "s3://curated/bank_churn/runs/r1/",
         "evidence_uri": f"s3://evidence/bank_churn/e{number}",
+        "evidence_sha256": hashlib.sha256(BUNDLE).hexdigest(),
         "image": "sagemaker-xgboost:3.0-5",
         "artifact_sha256": "ab" * 32,
         "pipeline_execution": f"{ARN}:pipeline/p/execution/e{number}",
@@ -209,6 +215,8 @@ class World:
         gate = {"passed": 1, "checks": checks, "quality": quality, "reasons": "Passed all.", "champion": COMPARISON}
         self.put(f"{uri}/gate/gate.json", gate)
         self.put(f"{uri}/evaluation/evaluation.json", EVALUATION)
+        self.put(f"{uri}/evidence/bundle.json", BUNDLE)
+        self.put(f"{uri}/evidence/evidence.html", PAGE)
         self.put(f"{uri}/bias/analysis.json", {"post_training_bias_metrics": facets})
         values = {"label0": {"global_shap_values": {"balance": 0.2, "country": 0.4}}}
         self.put(f"{uri}/explainability/analysis.json", {"explanations": {"kernel_shap": values}})

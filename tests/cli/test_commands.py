@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from canned import ARN, WAIVER, CannedConnection, Refused, World, payload
+from canned import ARN, PAGE, WAIVER, CannedConnection, Refused, World, payload
 
 REPORT = "s3://monitoring/bank_churn/reports/data_quality/job-1/constraint_violations.json"
 POINTER = {"run_id": "r1", "dataset_uri": "s3://curated/x/", "dataset_hash": "f00d" * 16, "rows": 10_000}
@@ -92,10 +92,30 @@ def test_evidence_as_a_page(baton: Any, tmp_path: Path) -> None:
     page = tmp_path / "evidence.html"
     result = baton("evidence", "2", "--html", str(page))
     assert result.exit_code == 0, result.output
-    assert "Passed all." in page.read_text()
-    assert "this version's AUC is 0.8610" in page.read_text()
-    assert "waived by grace@bank.example until 2026-12-01: a campaign was aimed at women" in page.read_text()
-    assert "Watching" not in page.read_text()
+    assert page.read_bytes() == PAGE
+    assert page.as_uri() in result.output
+
+
+@pytest.mark.parametrize("name", ["bundle.json", "evidence.html"])
+def test_a_page_that_is_not_what_was_registered_is_not_shown(
+    baton: Any, world: World, tmp_path: Path, name: str
+) -> None:
+    world.objects[f"s3://evidence/bank_churn/e2/evidence/{name}"] += b" "
+    page = tmp_path / "evidence.html"
+    assert f"{name} is not the one that was registered; reject it" in spoken(
+        baton("evidence", "2", "--html", str(page))
+    )
+    assert not page.exists()
+
+
+def test_a_page_that_is_gone_is_said_to_be(baton: Any, world: World, tmp_path: Path) -> None:
+    del world.objects["s3://evidence/bank_churn/e2/evidence/evidence.html"]
+    assert "evidence.html is missing" in spoken(baton("evidence", "2", "--html", str(tmp_path / "page.html")))
+
+
+def test_status_leads_from_a_waiting_version_to_its_page(baton: Any) -> None:
+    output = baton("status").output
+    assert "version 2 waits: baton evidence 2 --html version-2.html" in output and "version 1 waits" not in output
 
 
 def test_evidence_of_no_such_version(baton: Any) -> None:

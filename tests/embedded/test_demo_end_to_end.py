@@ -125,6 +125,12 @@ def test_the_page_shows_it(build: Path) -> None:
     assert len(page.encode()) < 6_000_000
 
 
+def test_the_signed_page_of_the_approved_version_lies_beside_it(build: Path) -> None:
+    page = (build / "demo" / "evidence.html").read_text()
+    for text in ("evidence for a decision", "What the gate asked", "Personal data", "jinja2-3.1.6", "ROC curve"):
+        assert text in page
+
+
 def test_nothing_is_left_running(build: Path) -> None:
     assert survivors(build) == []
     assert not (build / "embedded" / "endpoint.json").exists()

@@ -25,6 +25,7 @@ from sagemaker.core.model_metrics import FileSource, MetricsSource, ModelMetrics
 from sagemaker.core.network import NetworkConfig
 from sagemaker.core.processing import Processor
 from sagemaker.core.shapes import (
+    ModelPackageModelCard,
     ProcessingInput,
     ProcessingOutput,
     ProcessingS3Input,
@@ -213,6 +214,7 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
         "DATASET_HASH": parameters["DatasetHash"],
         "EXECUTION": ExecutionVariables.PIPELINE_EXECUTION_ARN,
         "IMAGE": WORKPLACE.image,
+        "EVIDENCE_URI": evidence(),
     }
     manifest = Join(on="", values=[parameters["DatasetUri"], "_manifest.json"])
     bundle = script(
@@ -222,6 +224,7 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
         {"output": evidence("evidence")},
         sample.MODELS_KEY,
         {f"BATON_ORIGIN_{name}": value for name, value in origin.items()},
+        property_files=[PropertyFile(name="ModelCard", output_name="output", path="model_card.json")],
     )
     sign = LambdaStep(
         name="Sign",
@@ -240,7 +243,9 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
     return bundle, sign
 
 
-def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact: object, sign: LambdaStep) -> ModelStep:
+def register_step(
+    parameters: dict, steps: dict, gate: ProcessingStep, artifact: object, bundle: ProcessingStep, sign: LambdaStep
+) -> ModelStep:
     def file(step: str, name: str, of: str = "output") -> MetricsSource:
         uri = Join(on="/", values=[output(steps[step], of), name])
         return MetricsSource(content_type="application/json", s3_uri=uri)
@@ -289,6 +294,10 @@ def register_step(parameters: dict, steps: dict, gate: ProcessingStep, artifact:
             bias_post_training_constraints=bias,
             explainability_constraints=attributions,
             explainability_config_file=FileSource(content_type="application/json", s3_uri=sample.DRIFT.explainability),
+        ),
+        model_card=ModelPackageModelCard(
+            model_card_content=JsonGet(step_name=bundle.name, property_file="ModelCard", json_path="ModelCardContent"),
+            model_card_status="PendingReview",
         ),
         customer_metadata_properties={
             "commit": parameters["CommitId"],
@@ -378,7 +387,7 @@ def build() -> Pipeline:
     passed = ConditionStep(
         name="Passed",
         conditions=[ConditionEquals(left=report(gate, "passed"), right=1)],
-        if_steps=[bundle, sign, register_step(parameters, steps, gate, artifact, sign)],
+        if_steps=[bundle, sign, register_step(parameters, steps, gate, artifact, bundle, sign)],
         else_steps=[FailStep(name="Refuse", error_message=Join(on="", values=message))],
     )
     return Pipeline(

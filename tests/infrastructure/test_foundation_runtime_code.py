@@ -54,11 +54,20 @@ def files(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
 
 
-def test_jobs_get_every_script_and_their_model_but_no_handler_and_no_cache(source: Path) -> None:
+def test_jobs_get_every_script_their_templates_lock_and_model_but_no_handler_and_no_cache(source: Path) -> None:
+    (source / "pipeline_scripts" / "training" / "page.html").write_text("<p>")
     _, folder = job_code(source)
     assert files(folder) == {
         f"pipeline_scripts/{name}"
-        for name in ("__init__.py", "model.py", "model.json", "training/__init__.py", "training/train.py")
+        for name in (
+            "__init__.py",
+            "model.py",
+            "model.json",
+            "requirements.lock",
+            "training/__init__.py",
+            "training/train.py",
+            "training/page.html",
+        )
     }
 
 
@@ -106,7 +115,7 @@ def test_wheels_of_an_older_lock_do_not_ship(source: Path) -> None:
 def test_the_locked_wheels_of_the_project_are_there() -> None:
     code, folder = job_code(ROOT)
     shipped = {name.split("-")[0] for name in files(folder.parent / f"asset.{code.wheels.asset_hash}")}
-    assert shipped == {"dill", "duckdb", "pyfunctional", "smclarify", "tabulate"}
+    assert shipped == {"dill", "duckdb", "jinja2", "markupsafe", "pyfunctional", "smclarify", "tabulate"}
 
 
 def handlers(source: Path, names: list[str]) -> tuple[Stack, Path]:

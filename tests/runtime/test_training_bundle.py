@@ -2,12 +2,15 @@
 
 import hashlib
 import json
+import platform
 import shutil
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import boto3
+import numpy as np
 import pytest
 
 from pipeline_scripts.functions.reconcile_verify import verify
@@ -17,12 +20,14 @@ from tests.runtime.churn import Trained
 from tests.runtime.lineage_told import LineageTold
 from tests.runtime.reconcile_world import EVIDENCE, MODELS, archive_in, clients, signing_key
 
+ROOT = Path(__file__).parents[2]
 RUN = "bank_churn/run-1"
 ORIGIN = {
     "EXECUTION": "arn:aws:sagemaker:eu-west-1:000000000000:pipeline/p/execution/run-1",
     "COMMIT": "0123abc",
     "AUTHOR": "ada@bank.example",
     "REASON": "manual",
+    "EVIDENCE_URI": "s3://evidence/bank_churn/run-1",
     "IMAGE": "registry/xgboost:3.0-5@sha256:1",
     "DATASET_URI": "s3://curated/bank_churn/runs/r1/",
     "DATASET_HASH": "d" * 64,
@@ -38,7 +43,8 @@ def root(trained: Trained, job: Path, tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "manifest").mkdir()
     (tmp_path / "manifest" / "_manifest.json").write_text(json.dumps(MANIFEST))
     (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / "1.zip").write_bytes(b"wheels")
+    with zipfile.ZipFile(tmp_path / "wheels" / "1.zip", "w") as archive:
+        archive.writestr("tool-1.0-py3-none-any.whl", b"wheel")
     for name, value in ORIGIN.items():
         monkeypatch.setenv(f"BATON_ORIGIN_{name}", value)
     monkeypatch.setenv("BATON_WHEELS", str(tmp_path / "wheels"))
@@ -56,18 +62,20 @@ def bundle(root: Path) -> dict[str, Any]:
     return content
 
 
+def sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
 def message(root: Path) -> str:
     return (root / "ml" / "output" / "message").read_text()
 
 
-def test_every_file_of_the_evidence_is_listed_with_its_hash(root: Path) -> None:
+def test_every_file_of_the_evidence_and_the_page_are_listed_with_their_hash(root: Path) -> None:
     assert evidence.main(arguments(root)) == 0
-    found = bundle(root)
     files = [path for path in (root / "evidence").rglob("*") if path.is_file()]
-    expected = {
-        path.relative_to(root / "evidence").as_posix(): hashlib.sha256(path.read_bytes()).hexdigest() for path in files
-    }
-    assert found["files"] == expected and len(expected) > 8
+    expected = {path.relative_to(root / "evidence").as_posix(): sha256(path) for path in files}
+    expected |= {f"evidence/{name}": sha256(root / "bundle" / name) for name in ("evidence.html", "model_card.json")}
+    assert bundle(root)["files"] == expected and len(expected) > 8
 
 
 def test_the_bundle_says_where_the_version_comes_from(root: Path) -> None:
@@ -77,25 +85,34 @@ def test_the_bundle_says_where_the_version_comes_from(root: Path) -> None:
         ORIGIN[name] for name in ("COMMIT", "AUTHOR", "EXECUTION")
     )
     assert found["dataset"]["manifest"] == MANIFEST
-    assert found["environment"] == {"1.zip": hashlib.sha256(b"wheels").hexdigest()}
-    archive = root / "model" / "model.tar.gz"
-    assert found["artifact"]["sha256"] == hashlib.sha256(archive.read_bytes()).hexdigest()
+    assert found["artifact"]["sha256"] == sha256(root / "model" / "model.tar.gz")
     assert {"model.json", "code/inference.py"} <= found["artifact"]["members"].keys()
     assert found["gate"]["passed"] == 1 and found["metrics"]["auc"] == found["gate"]["quality"]["value"]
 
 
+def test_the_bundle_holds_the_lock_each_wheel_and_what_the_image_has(root: Path) -> None:
+    assert evidence.main(arguments(root)) == 0
+    found = bundle(root)["environment"]
+    lock = (ROOT / "pipeline_scripts" / "requirements.lock").read_bytes()
+    assert found["lock"] == {"sha256": hashlib.sha256(lock).hexdigest(), "text": lock.decode()}
+    assert found["archives"] == {"1.zip": sha256(root / "wheels" / "1.zip")}
+    assert found["wheels"] == {"tool-1.0-py3-none-any.whl": hashlib.sha256(b"wheel").hexdigest()}
+    assert found["installed"]["numpy"] == np.__version__
+    assert found["python"] == platform.python_version()
+
+
 def test_the_same_evidence_gives_the_same_bytes(root: Path) -> None:
     assert evidence.main(arguments(root)) == 0
-    once = (root / "bundle" / "bundle.json").read_bytes()
+    once = {path.name: path.read_bytes() for path in (root / "bundle").iterdir()}
     assert evidence.main(arguments(root)) == 0
-    assert (root / "bundle" / "bundle.json").read_bytes() == once
+    assert {path.name: path.read_bytes() for path in (root / "bundle").iterdir()} == once
 
 
 def test_an_earlier_bundle_of_the_execution_is_not_listed(root: Path) -> None:
     (root / "evidence" / "evidence").mkdir()
     (root / "evidence" / "evidence" / "bundle.json").write_text("{}")
     assert evidence.main(arguments(root)) == 0
-    assert not [name for name in bundle(root)["files"] if name.startswith("evidence/")]
+    assert "evidence/bundle.json" not in bundle(root)["files"]
 
 
 def test_a_manifest_of_another_dataset_is_refused(root: Path) -> None:
@@ -128,7 +145,8 @@ def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None
     for path in (root / "evidence").rglob("*"):
         if path.is_file():
             s3.upload_file(str(path), EVIDENCE, f"{RUN}/{path.relative_to(root / 'evidence').as_posix()}")
-    s3.upload_file(str(root / "bundle" / "bundle.json"), EVIDENCE, f"{RUN}/evidence/bundle.json")
+    for path in (root / "bundle").iterdir():
+        s3.upload_file(str(path), EVIDENCE, f"{RUN}/evidence/{path.name}")
     s3.upload_file(str(root / "model" / "model.tar.gz"), MODELS, f"{RUN}/model.tar.gz")
     target = {
         "execution": ORIGIN["EXECUTION"],

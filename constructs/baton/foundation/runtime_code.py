@@ -23,6 +23,8 @@ from baton.specification.model import ModelSpecification
 
 PACKAGE = "pipeline_scripts"
 HANDLERS = "functions"
+LOCK = "requirements.lock"
+SHIPPED_SUFFIXES = (".py", ".html", ".css")  # code, and the templates of the pages that it makes
 # Git's patterns: a folder has to be let in before its content can be.
 HANDLER_FILES = [
     "/*",
@@ -38,8 +40,8 @@ HANDLER_FILES = [
 class JobCode(Construct):
     """The code of one model's jobs, and the libraries their containers lack, as two zips in S3.
 
-    The code is all of `pipeline_scripts/` but its Lambda handlers, with the model beside it as `model.json`; its hash
-    depends on nothing but those contents, so equal code is uploaded once, whoever asks for it.
+    The code is all of `pipeline_scripts/` but its Lambda handlers, with its templates and lock, and the model beside
+    it as `model.json`. Its hash depends on nothing but those contents, so equal code is uploaded once, whoever asks.
 
     Args:
         model: The model the jobs work for.
@@ -59,7 +61,7 @@ class JobCode(Construct):
             _stage_code(model=model, source=source, target=Path(folder))
             self.code = s3_assets.Asset(self, "Code", path=folder)
         self.code_file = f"{self.code.asset_hash}.zip"
-        lock = source / PACKAGE / "requirements.lock"
+        lock = source / PACKAGE / LOCK
         self.wheels = s3_assets.Asset(
             self,
             "Wheels",
@@ -203,12 +205,14 @@ class HandlerFunction(Construct):
 
 def _stage_code(*, model: ModelSpecification, source: Path, target: Path) -> None:
     package = source / PACKAGE
-    for script in sorted(package.rglob("*.py")):
-        relative = script.relative_to(package)
+    scripts = [path for path in sorted(package.rglob("*")) if path.suffix in SHIPPED_SUFFIXES]
+    # The lock goes along to be read: a job records which libraries it may have had.
+    for file in (*scripts, package / LOCK):
+        relative = file.relative_to(package)
         if relative.parts[0] != HANDLERS:
             copy = target / PACKAGE / relative
             copy.parent.mkdir(parents=True, exist_ok=True)
-            copy.write_bytes(script.read_bytes())
+            copy.write_bytes(file.read_bytes())
     # Not sorted by key: the order of columns and facets is the order of a request's fields.
     content = json.dumps(model.model_dump(mode="json"), indent=1, ensure_ascii=False)
     (target / PACKAGE / "model.json").write_text(content + "\n", encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from baton.specification.base import ColumnName, ModelName, Specification
+from baton.specification.card import Card
 from baton.specification.columns import Column
 from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
@@ -21,6 +22,7 @@ class ModelSpecification(Specification):
     name: ModelName
     title: str
     owner: str
+    card: Card | None = None
     problem: Problem
     source: Source
     automation: Automation = Automation()

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, fields
 
 from baton.training.references import ExecutionVariable, Join, Value
-from baton.training.steps import LambdaStep, ProcessingStep, TrainingStep
+from baton.training.steps import LambdaStep, ProcessingStep, PropertyFile, TrainingStep
 from baton.training.workplace import Workplace
 
 MANIFEST = "_manifest.json"  # as the ETL job calls it, in the folder of the dataset
 
 BUNDLE_SHA256 = "bundle_sha256"
+
+MODEL_CARD = PropertyFile(name="ModelCard", output="output", path="model_card.json")
+"""The card as a registration takes it. A Lambda step's output could not hold it: it ends at 1,024 characters."""
 
 EXECUTION_ARN = ExecutionVariable("PipelineExecutionArn")
 
@@ -39,10 +42,12 @@ def evidence_step(workplace: Workplace, *, origin: Origin, train: TrainingStep) 
             "manifest": Join("", (origin.dataset_uri, MANIFEST)),
         },
         writes={"output": workplace.evidence("evidence")},
+        property_files=(MODEL_CARD,),
         facts={
             **facts,
             "BATON_ORIGIN_EXECUTION": EXECUTION_ARN,
             "BATON_ORIGIN_IMAGE": workplace.image,
+            "BATON_ORIGIN_EVIDENCE_URI": workplace.evidence(),
         },
     )
 

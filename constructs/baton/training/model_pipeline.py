@@ -17,7 +17,7 @@ from baton.specification.model import ModelSpecification
 from baton.training.analyses import Analyses
 from baton.training.champion_steps import champion_step, compare_step
 from baton.training.definition import Parameter, PipelineDefinition
-from baton.training.evidence_steps import BUNDLE_SHA256, Origin, evidence_step, sign_step
+from baton.training.evidence_steps import BUNDLE_SHA256, MODEL_CARD, Origin, evidence_step, sign_step
 from baton.training.jobs import TrainingJob
 from baton.training.packages import Evidence, ModelPackage
 from baton.training.references import ExecutionVariable, Join
@@ -226,6 +226,7 @@ def training_definition(
             bias_config=drift_configurations.bias,
             explainability_config=drift_configurations.explainability,
         ),
+        card=bundle.value(MODEL_CARD.name, "ModelCardContent"),
         properties={
             "commit": commit_id.value,
             "author": author_name.value,

@@ -71,7 +71,10 @@ class Evidence:
 
 @dataclass(frozen=True, kw_only=True)
 class ModelPackage:
-    """A new version in a model package group. It always enters pending: only a person may approve it."""
+    """A new version in a model package group. It always enters pending: only a person may approve it.
+
+    `card` is the content of its Model Card, as JSON.
+    """
 
     group_name: str
     image: str
@@ -79,6 +82,7 @@ class ModelPackage:
     environment: Mapping[str, str]
     instance_types: tuple[str, ...]
     evidence: Evidence
+    card: Value
     properties: Mapping[str, Value]
 
     def render(self) -> dict[str, Any]:
@@ -100,6 +104,7 @@ class ModelPackage:
             },
             "ModelMetrics": self.evidence.metrics(),
             "DriftCheckBaselines": self.evidence.drift_baselines(),
+            "ModelCard": {"ModelCardContent": self.card, "ModelCardStatus": "PendingReview"},
             "CustomerMetadataProperties": dict(self.properties),
         }
 

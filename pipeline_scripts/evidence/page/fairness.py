@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from cli.report.drawing import Drawing, Scale
+from pipeline_scripts.evidence.page.drawing import Drawing, Scale
 
 ROW, LEFT, WIDTH, RIGHT = 30, 172, 464, 52
 
@@ -42,7 +42,10 @@ def bounds(metrics: Sequence[Bounded]) -> Markup:
         drawing.box(x(entry.low), middle - 7, x(entry.high) - x(entry.low), 14, "allowed", round=7)
         verdict = "within" if entry.within else "outside"
         tip = f"{entry.metric} for {entry.facet_value}: {entry.value:+.4f}, {verdict} {entry.low:+g} to {entry.high:+g}"
-        drawing.dot(x(entry.value), middle, 5.5, "mark" if entry.within else "mark bad", tip=tip)
+        if entry.within:
+            drawing.dot(x(entry.value), middle, 5.5, "mark", tip=tip)
+        else:
+            drawing.cross(x(entry.value), middle, 6, "mark bad", tip=tip)
         drawing.text(WIDTH - RIGHT + 12, middle + 4, f"{entry.value:+.3f}", "t tick")
     drawing.line([(x(0), 4), (x(0), height - 34)], "zero")
     return drawing.markup("Bias metrics with the gate's bounds")

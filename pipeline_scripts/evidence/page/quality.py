@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from cli.report.drawing import Drawing, Scale
+from pipeline_scripts.evidence.page.drawing import Drawing, Scale
 
 SIDE = 340
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 44
