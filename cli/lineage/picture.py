@@ -25,7 +25,7 @@ HEAD = (
     '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
     '<path d="M0,0 L8,4 L0,8 z" class="head"/></marker></defs>'
 )
-TELLING = ("author", "reason", "status", "decision", "check", "served", "time", "rows", "mode")
+TELLING = ("reason", "author", "status", "decision", "check", "served", "time", "rows", "mode")
 """Which fact a box shows: the first of these that its station has."""
 
 Way = tuple[str, ...]

@@ -96,9 +96,13 @@ class Records:
             key = self._station(arn)
             if key is None:
                 continue
-            behind = reached(after[arn], lambda other: [] if self._station(other) else after.get(other, []))
+            behind = reached(after[arn], lambda other: after.get(other, []) if self._leads_on(other) else [])
             for other in filter(None, map(self._station, behind)):
                 self._graph.link(key, other)
+
+    def _leads_on(self, arn: str) -> bool:
+        """Whether a way goes on behind an entity. SageMaker's own deployments would be a second one to the endpoint."""
+        return self._station(arn) is None and self._types.get(arn, ("", ""))[1] != "ModelDeployment"
 
     def _station(self, arn: str) -> str | None:
         """The address of the station that an entity is, or None where it only leads from one to the next."""

@@ -120,7 +120,8 @@ def _told_by_lineage(
         # Between an endpoint config and what is the last lies the endpoint.
         records.follow(subject.recorded_as, BOTH if subject.last else directions, noun=subject.noun)
     for version in versions:
-        records.follow(version.arn, directions)
+        if not graph.stations[version.arn].recorded:  # or the way from the subject has led there
+            records.follow(version.arn, directions)
 
 
 def _execution(platform: Platform, station: Station) -> Station:

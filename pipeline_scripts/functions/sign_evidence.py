@@ -63,7 +63,8 @@ def _links(version: Version, content: Mapping[str, Any], *, bundle_sha256: str) 
         words.EVIDENCE, words.evidence_address(version.evidence_uri), name=version.evidence_uri, sha256=bundle_sha256
     )
     model = artifact("Model", version.artifact_uri, sha256=version.artifact_sha256)
-    links = [(commit, execution), (execution, bundle), (execution, model)]
+    # Of a version that nobody has decided about, the artefact alone leads to the evidence that vouches for it.
+    links = [(commit, execution), (execution, bundle), (execution, model), (bundle, model)]
     if dataset_uri:
         dataset = artifact(words.DATASET, words.dataset_address(dataset_uri), name=version.dataset_hash)
         links.append((dataset, execution))

@@ -62,6 +62,7 @@ def test_lineage_is_told_what_a_version_is_made_from(world: World) -> None:
         ("Commit", "PipelineExecution"),
         ("PipelineExecution", "Evidence"),
         ("PipelineExecution", "Model"),
+        ("Evidence", "Model"),
     }
     assert world.lineage.address("Commit") == f"commit:{told['commit']}"
     assert world.lineage.address("PipelineExecution") == told["execution"]
