@@ -12,7 +12,7 @@ from pipeline_scripts.model import parse_model
 from pipeline_scripts.training.split import identifier
 
 CREDIT_CATEGORIES = {
-    "CHECKING_STATUS": (["none", "overdrawn", "below 200", "200 or more"], [0.39, 0.27, 0.27, 0.07]),
+    "CHECKING_STATUS": (["no account", "overdrawn", "below 200", "200 or more"], [0.39, 0.27, 0.27, 0.07]),
     "CREDIT_HISTORY": (["existing paid", "critical", "delayed", "all paid"], [0.53, 0.29, 0.09, 0.09]),
     "PURPOSE": (["radio or television", "new car", "furniture", "used car", "business"], [0.3, 0.26, 0.2, 0.12, 0.12]),
     "SAVINGS": (["below 100", "unknown", "100 to 500", "500 or more"], [0.6, 0.18, 0.11, 0.11]),
@@ -25,7 +25,11 @@ CREDIT_CATEGORIES = {
 def patients() -> pd.DataFrame:
     """The table of diabetes patients, in its own units."""
     table = load_diabetes(scaled=False, as_frame=True).frame
-    return table.rename(columns=str.upper).assign(PATIENT=range(1, len(table) + 1)).astype({"AGE": int, "SEX": int})
+    return (
+        table.rename(columns=str.upper)
+        .assign(PATIENT=range(100_001, 100_001 + len(table)))
+        .astype({"AGE": int, "SEX": int})
+    )
 
 
 def applications(rows: int = 2_000, *, seed: int = 7) -> pd.DataFrame:
@@ -33,7 +37,7 @@ def applications(rows: int = 2_000, *, seed: int = 7) -> pd.DataFrame:
     draw = np.random.default_rng(seed)
     frame = pd.DataFrame(
         {
-            "APPLICATION": range(1, rows + 1),
+            "APPLICATION": range(100_001, 100_001 + rows),
             **{name: draw.choice(values, rows, p=shares) for name, (values, shares) in CREDIT_CATEGORIES.items()},
             "DURATION": draw.choice([6, 12, 18, 24, 36, 48], rows, p=[0.1, 0.27, 0.17, 0.24, 0.14, 0.08]),
             "CREDIT_AMOUNT": np.exp(draw.normal(7.8, 0.75, rows)).round(),
@@ -43,7 +47,7 @@ def applications(rows: int = 2_000, *, seed: int = 7) -> pd.DataFrame:
         }
     )
     risk = -2.2 + 0.035 * frame["DURATION"] + 0.00008 * frame["CREDIT_AMOUNT"]
-    risk += frame["CHECKING_STATUS"].map({"overdrawn": 1.6, "below 200": 1.1, "200 or more": 0.3, "none": -0.9})
+    risk += frame["CHECKING_STATUS"].map({"overdrawn": 1.6, "below 200": 1.1, "200 or more": 0.3, "no account": -0.9})
     risk += frame["CREDIT_HISTORY"].map({"critical": -0.9, "existing paid": 0.0, "delayed": 0.4, "all paid": 1.1})
     risk += 0.4 * (frame["AGE"] < 25) + 0.3 * (frame["HOUSING"] == "rent")
     return frame.assign(CLASS=np.where(draw.random(rows) < 1 / (1 + np.exp(-risk)), "bad", "good"))
