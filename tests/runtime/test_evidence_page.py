@@ -106,8 +106,8 @@ def test_what_the_model_is_for_comes_first(trained: Trained, evidence: Path) -> 
     assert found.index(html.escape(card["out_of_scope"])) < found.index("What the gate asked")
 
 
-def test_without_a_champion_there_is_no_comparison(trained: Trained, evidence: Path) -> None:
-    assert "Compared with the champion" not in page(trained, evidence)
+def test_of_the_first_version_it_says_that_there_is_no_champion(trained: Trained, evidence: Path) -> None:
+    assert "Not compared: no version was approved yet, so there is no champion." in page(trained, evidence)
 
 
 def test_both_versions_stand_side_by_side(trained: Trained, evidence: Path) -> None:
