@@ -7,7 +7,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-SECTIONS = ("training", "gate", "serving", "monitoring", "quality", "dataset", "feature_store", "wrangler")
+SECTIONS = ("fairness", "training", "gate", "serving", "monitoring", "quality", "dataset", "feature_store", "wrangler")
 
 
 @dataclass(frozen=True, kw_only=True)

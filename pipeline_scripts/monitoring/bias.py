@@ -57,13 +57,9 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
     baseline = read_json(paths.baseline / "bias" / "analysis.json")
     frame = facets_as_text(capture.typed(model)[0].iloc[rows].reset_index(drop=True), model)
     predicted = (scores >= model.settings["serving"]["threshold"]).astype(np.int8)
-    encoded = (
-        load_artifact(paths.model).transformer.encode(frame)
-        if paths.model
-        else np.empty((len(frame), 0), dtype=np.float32)
-    )
+    transformer = load_artifact(paths.model).transformer if paths.model else None
     section = bias_section(
-        "post_training", rows=frame, encoded=encoded, labels=labels, predicted=predicted, model=model
+        "post_training", rows=frame, transformer=transformer, labels=labels, predicted=predicted, model=model
     )
     report.files["analysis.json"] = {"version": "1.0", "post_training_bias_metrics": section}
     report.files["constraints.json"] = baseline
@@ -72,11 +68,12 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
     before = _values(baseline["post_training_bias_metrics"])
     now = _values(section)
     groups = {(group.facet, group.value): group for group in count_groups(frame, labels, predicted, model)}
-    compared = [key for key in before if key in now and key[2] in _RATES and not groups[key[:2]].small]
+    known = read_groups(paths.baseline / "bias")
+    judged = {key for key, group in groups.items() if not group.small and not (key in known and known[key].small)}
+    compared = [key for key in before if key in now and key[2] in _RATES and key[:2] in judged]
     skipped = sum(group.small for group in groups.values())
     if skipped:
         report.notes.append(f"{skipped} groups were too small to judge by.")
-    known = read_groups(paths.baseline / "bias")
     tolerated = model.settings["monitoring"]["max_bias_change"]
     for key in compared:
         change = now[key] - before[key]
@@ -123,9 +120,7 @@ def chance_explains(metric: str, now: Group, before: Group | None, value: float,
 
 def _draws(metric: str, group: Group, generator: np.random.Generator) -> Cells:
     sign, rate = _RATES[metric]
-    outside, inside = (
-        rate(generator.dirichlet(np.asarray(cells) + 0.5, size=_DRAWS)) for cells in (group.outside, group.inside)
-    )
+    outside, inside = (rate(generator.dirichlet(np.asarray(cells) + 0.5, size=_DRAWS)) for cells in group.sides)
     return sign * (outside - inside)
 
 

@@ -59,6 +59,7 @@ def bias_monitor_question(model: ModelSpecification) -> dict[str, Any]:
         "headers": [model.target.column, *inputs_of(model)],
         "label_values_or_threshold": [model.target.positive],
         "facet": facets_of(model),
+        **_condition(model),
     }
 
 
@@ -73,7 +74,13 @@ def _bias(model: ModelSpecification) -> dict[str, Any]:
         "label": model.target.column,
         "label_values_or_threshold": [model.target.positive],
         "facet": facets_of(model),
+        **_condition(model),
     }
+
+
+def _condition(model: ModelSpecification) -> dict[str, Any]:
+    """Within whose values the conditional demographic disparity compares."""
+    return {} if model.fairness.condition_on is None else {"group_variable": model.fairness.condition_on}
 
 
 def _shap(model: ModelSpecification) -> dict[str, Any]:

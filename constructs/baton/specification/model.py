@@ -6,6 +6,7 @@ from pydantic import Field, model_validator
 
 from baton.specification.base import ColumnName, ModelName, Specification
 from baton.specification.columns import Column
+from baton.specification.fairness import Fairness
 from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
 from baton.specification.quality import Quality
@@ -30,6 +31,7 @@ class ModelSpecification(Specification):
     features: tuple[ColumnName, ...] = Field(min_length=1)
     target: Target
     facets: dict[ColumnName, tuple[str | int, ...]] = Field(min_length=1)
+    fairness: Fairness = Fairness()
     training: Training
     gate: Gate
     serving: Serving
@@ -78,6 +80,7 @@ class ModelSpecification(Specification):
         self._check_feature_store()
         for where, name in self._references():
             self._refuse_personal(where, name)
+        self._check_fairness()
         for name in self.features:
             if self.features.count(name) > 1:
                 raise ValueError(f"features: {name} stands there twice")
@@ -122,6 +125,11 @@ class ModelSpecification(Specification):
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})
         if misfit is not None:
             raise ValueError(f"quality.{misfit}")
+
+    def _check_fairness(self) -> None:
+        misfit = self.fairness.misfit(facets=self.facets, features=self.features, outputs=self.outputs)
+        if misfit is not None:
+            raise ValueError(f"fairness.{misfit}")
 
     def _check_feature_store(self) -> None:
         if self.feature_store is None:
