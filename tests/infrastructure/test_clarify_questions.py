@@ -61,6 +61,12 @@ def test_the_conditional_disparity_is_asked_for_as_the_model_says() -> None:
     ANALYSIS_CONFIG_SCHEMA_V1_0.validate(questions.model_bias_question(model))
 
 
+def test_the_dependence_on_every_feature_is_asked_for() -> None:
+    model = sample_model()
+
+    assert questions.explainability_question(model)["methods"]["pdp"]["features"] == list(model.features)
+
+
 def test_a_request_carries_features_then_the_other_facets() -> None:
     assert questions.inputs_of(sample_model()) == [*sample_model().features, "gender"]
 
