@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 SECTIONS = (
+    "fairness",
     "title",
     "owner",
     "card",

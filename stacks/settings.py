@@ -113,6 +113,12 @@ def load_models(
                     f"{path}: source.connection: {environment.name} has no connection {model.source.connection!r}; "
                     f"add it under connections in config/environments/{environment.name}.yaml"
                 )
+            if model.fairness.intersections and environment.analysis_backend == "managed":
+                raise ConfigurationError(
+                    f"{path}: fairness.intersections: Clarify compares the values of one column, so {environment.name} "
+                    "cannot; remove them, or set analysis_backend to open in "
+                    f"config/environments/{environment.name}.yaml"
+                )
             misfit = connection.misfit(model.source)
             if misfit is not None:
                 raise ConfigurationError(f"{path}: source.{misfit}")

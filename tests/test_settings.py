@@ -99,6 +99,24 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
         lambda m: m["gate"]["fairness"].update(DPPL=[0.2, -0.2]),
         "the lower bound must be below",
     ),
+    (
+        "intersection of no facet",
+        lambda m: m.update(fairness={"intersections": [["gender", "country"]]}),
+        "fairness.intersections: country is not among facets",
+    ),
+    (
+        "intersection of one",
+        lambda m: m.update(fairness={"intersections": [["gender", "gender"]]}),
+        "must be two facets or more, each once",
+    ),
+    (
+        "intersection twice",
+        lambda m: m.update(fairness={"intersections": [["gender", "age_group"], ["age_group", "gender"]]}),
+        "stands there twice",
+    ),
+    ("group of one", lambda m: m.update(fairness={"smallest_group": 1}), "fairness.smallest_group"),
+    ("condition on a facet", lambda m: m.update(fairness={"condition_on": "gender"}), "condition_on: gender is"),
+    ("condition on a sum", lambda m: m.update(fairness={"condition_on": "balance"}), "balance is a double"),
     ("burstable instance", lambda m: m["serving"].update(instance_type="ml.t2.medium"), "cannot auto-scale"),
     (
         "unknown connection",
@@ -315,3 +333,12 @@ def test_app_ends_with_a_sentence_and_no_traceback(context: str, sentence: str) 
     assert result.returncode != 0
     assert sentence in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_clarify_is_not_asked_for_intersections(tmp_path: Path) -> None:
+    together = {"intersections": [["gender", "age_group"]]}
+    path = written(tmp_path, MODEL_FILE, lambda m: m.update(fairness=together))
+    dev, prod = (load_environment(name, ENVIRONMENT_FOLDER) for name in ("dev", "prod"))
+    assert load_models([path], [dev])
+    with pytest.raises(ConfigurationError, match=r"fairness\.intersections: .* so prod cannot"):
+        load_models([path], [dev, prod])

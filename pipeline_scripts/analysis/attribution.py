@@ -3,7 +3,8 @@
 Trees are attributed by XGBoost's own TreeSHAP; of a linear model the values follow from its coefficients and the means
 of the training rows, columns taken as independent. They are in log-odds, before calibration, or in the unit of a
 regression's target, where they add up: a row's values plus the expected value are its margin. The files say
-`kernel_shap`, the only key that readers of Clarify's format know; the method stands beside it.
+`kernel_shap`, the only key that readers of Clarify's format know; the method stands beside it. Rows are attributed in
+blocks, so that memory does not grow with the traffic of a window beyond the values themselves.
 """
 
 import json
@@ -11,25 +12,33 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import xgboost
 
 from pipeline_scripts.analysis.artifact import Artifact
 from pipeline_scripts.analysis.job import JobError
 from pipeline_scripts.serving.estimator import Linear, Trees
-from pipeline_scripts.serving.transformer import Matrix, RawColumns
+from pipeline_scripts.serving.transformer import Matrix
 
 Values = npt.NDArray[np.float64]
 _METHODS = {"xgboost": "tree_shap", "logistic_regression": "linear_shap", "linear_regression": "linear_shap"}
 _UNITS = {"binary_classification": "log-odds", "regression": "target"}
+_ROWS_AT_ONCE = 50_000
 _FARTHEST_SUM = 1e-3  # of the largest margin: 32-bit sums over hundreds of trees; a wrong one is off by orders more
 
 
-def attributions(artifact: Artifact, rows: RawColumns) -> tuple[Values, float]:
+def attributions(artifact: Artifact, rows: pd.DataFrame) -> tuple[Values, float]:
     """A value a row and feature, and the expected value all rows share.
 
     Raises:
         JobError: The values do not add up to the model's own margins.
     """
+    starts = range(0, max(len(rows), 1), _ROWS_AT_ONCE)
+    blocks = [_attributed(artifact, rows.iloc[start : start + _ROWS_AT_ONCE]) for start in starts]
+    return np.concatenate([values for values, _ in blocks]), blocks[0][1]
+
+
+def _attributed(artifact: Artifact, rows: pd.DataFrame) -> tuple[Values, float]:
     matrix = artifact.transformer.encode(rows)
     if isinstance(artifact.estimator, Trees):
         by_column, expected = _of_trees(artifact.estimator.booster, matrix, artifact.transformer.columns)

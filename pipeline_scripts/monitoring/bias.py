@@ -58,12 +58,10 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
     require_rows(len(labels), model.settings, "rows with a label")
     baseline = read_json(paths.baseline / "bias" / "analysis.json")
     frame = facets_as_text(capture.typed(model)[0].iloc[rows].reset_index(drop=True), model)
-    encoded = (
-        load_artifact(paths.model).transformer.encode(frame)
-        if paths.model
-        else np.empty((len(frame), 0), dtype=np.float32)
+    transformer = load_artifact(paths.model).transformer if paths.model else None
+    section = bias_section(
+        "post_training", rows=frame, transformer=transformer, labels=labels, predicted=foretold, model=model
     )
-    section = bias_section("post_training", rows=frame, encoded=encoded, labels=labels, predicted=foretold, model=model)
     report.files["analysis.json"] = {"version": "1.0", "post_training_bias_metrics": section}
     report.files["constraints.json"] = baseline
     _publish(report, section, model)
@@ -71,11 +69,12 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
     before = _values(baseline["post_training_bias_metrics"])
     now = _values(section)
     groups = {(group.facet, group.value): group for group in count_groups(frame, labels, foretold, model)}
-    compared = [key for key in before if key in now and key[2] in _RATES and not groups[key[:2]].small]
+    known = read_groups(paths.baseline / "bias")
+    judged = {key for key, group in groups.items() if not group.small and not (key in known and known[key].small)}
+    compared = [key for key in before if key in now and key[2] in _RATES and key[:2] in judged]
     skipped = sum(group.small for group in groups.values())
     if skipped:
         report.notes.append(f"{skipped} groups were too small to judge by.")
-    known = read_groups(paths.baseline / "bias")
     tolerated = model.settings["monitoring"]["max_bias_change"]
     for key in compared:
         change = now[key] - before[key]
@@ -122,9 +121,7 @@ def chance_explains(metric: str, now: Group, before: Group | None, value: float,
 
 def _draws(metric: str, group: Group, generator: np.random.Generator) -> Cells:
     sign, rate = _RATES[metric]
-    outside, inside = (
-        rate(generator.dirichlet(np.asarray(cells) + 0.5, size=_DRAWS)) for cells in (group.outside, group.inside)
-    )
+    outside, inside = (rate(generator.dirichlet(np.asarray(cells) + 0.5, size=_DRAWS)) for cells in group.sides)
     return sign * (outside - inside)
 
 

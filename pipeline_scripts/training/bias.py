@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 
 from pipeline_scripts.analysis.artifact import load_artifact
-from pipeline_scripts.analysis.fairness import bias_section, count_groups
+from pipeline_scripts.analysis.fairness import GROUPS_VERSION, bias_section, count_groups
 from pipeline_scripts.analysis.frames import labels, predicted, read_frames
 from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
@@ -23,7 +23,7 @@ def main(argv: Sequence[str]) -> int:
         before = bias_section(
             "pre_training",
             rows=train,
-            encoded=artifact.transformer.encode(train),
+            transformer=artifact.transformer,
             labels=labels(train, model),
             predicted=None,
             model=model,
@@ -31,7 +31,7 @@ def main(argv: Sequence[str]) -> int:
         after = bias_section(
             "post_training",
             rows=holdout,
-            encoded=artifact.transformer.encode(holdout),
+            transformer=artifact.transformer,
             labels=truth,
             predicted=foretold,
             model=model,
@@ -39,7 +39,8 @@ def main(argv: Sequence[str]) -> int:
         content = {"version": "1.0", "pre_training_bias_metrics": before, "post_training_bias_metrics": after}
         write_json(paths.output / "analysis.json", content)
         groups = count_groups(holdout, truth, foretold, model)
-        write_json(paths.output / "groups.json", {"version": "1.0", "groups": [asdict(group) for group in groups]})
+        counted = [asdict(group) for group in groups]
+        write_json(paths.output / "groups.json", {"version": GROUPS_VERSION, "groups": counted})
         return f"Completed: {len(groups)} groups compared with everybody else."
 
     return run_job(work)

@@ -6,6 +6,7 @@ import pandas as pd
 
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.attribution import attributions, explanation
+from pipeline_scripts.analysis.dependence import partial_dependences, sample_rows
 from pipeline_scripts.analysis.frames import read_frames
 from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
@@ -16,14 +17,18 @@ MOST_LOCAL_ROWS = 2_000
 def main(argv: Sequence[str]) -> int:
     """`--model --holdout` in; `--output` (analysis.json, explanations_shap/out.csv) out.
 
-    The global values are of every row of the hold-out, the local ones of its first 2,000.
+    The global values are of every row of the hold-out, the local ones of its first 2,000, the partial dependences of a
+    sample whose size stands beside them.
     """
     paths = folders(argv, "model", "holdout", "output")
 
     def work() -> str:
         artifact, rows = load_artifact(paths.model), read_frames(paths.holdout)
         values, expected = attributions(artifact, rows)
-        write_json(paths.output / "analysis.json", explanation(artifact, values, expected))
+        analysis, sample = explanation(artifact, values, expected), sample_rows(rows)
+        analysis["explanations"]["pdp"] = partial_dependences(artifact, sample)
+        analysis["method"]["pdp_rows"] = len(sample)
+        write_json(paths.output / "analysis.json", analysis)
         names = [f"{feature.name}_label0" for feature in artifact.transformer.features]
         local = paths.output / "explanations_shap"
         local.mkdir(parents=True, exist_ok=True)

@@ -17,6 +17,7 @@ from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.artifact import find_archive, unsafe_members
 from pipeline_scripts.analysis.attribution import global_values
 from pipeline_scripts.analysis.fairness import read_groups
+from pipeline_scripts.analysis.groups import compared
 from pipeline_scripts.analysis.hashing import file_sha256
 from pipeline_scripts.analysis.job import JobError, folders, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
@@ -161,9 +162,9 @@ def _shown(value: float | None) -> str:
 def _fairness(folder: Path, model: Model) -> Iterator[Check]:
     facets = read_json(folder / "analysis.json")["post_training_bias_metrics"]["facets"]
     small = {key for key, group in read_groups(folder).items() if group.small}
-    for facet, values in model.facets.items():
+    for facet, values in compared(model).items():
         reports = {report["value_or_threshold"]: report for report in facets.get(facet, [])}
-        for group in map(str, values):
+        for group in values:
             metrics = {metric["name"]: metric for metric in reports.get(group, {"metrics": []})["metrics"]}
             for name, bounds in model.settings["gate"]["fairness"].items():
                 too_small = (facet, group) in small

@@ -52,6 +52,21 @@ def test_every_facet_and_the_label_are_asked_about() -> None:
     assert {facet["name_or_index"]: tuple(facet["value_or_threshold"]) for facet in question["facet"]} == model.facets
 
 
+def test_the_conditional_disparity_is_asked_for_as_the_model_says() -> None:
+    condition = {"condition_on": "country"}
+    model = sample_model().model_copy(update={"fairness": sample_model().fairness.model_copy(update=condition)})
+    asked = [questions.data_bias_question, questions.model_bias_question, questions.bias_monitor_question]
+
+    assert {question(model)["group_variable"] for question in asked} == {"country"}
+    ANALYSIS_CONFIG_SCHEMA_V1_0.validate(questions.model_bias_question(model))
+
+
+def test_the_dependence_on_every_feature_is_asked_for() -> None:
+    model = sample_model()
+
+    assert questions.explainability_question(model)["methods"]["pdp"]["features"] == list(model.features)
+
+
 def test_a_request_carries_features_then_the_other_facets() -> None:
     assert questions.inputs_of(sample_model()) == [*sample_model().features, "gender"]
 

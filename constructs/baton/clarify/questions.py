@@ -16,6 +16,8 @@ REPORT = {"name": "report", "title": "Analysis Report"}
 # Kernel SHAP asks the model for this many variations of each row: enough for a dozen features to settle.
 SHAP_SAMPLES = 100
 
+PDP_VALUES = 15  # of a numerical feature
+
 
 def inputs_of(model: ModelSpecification) -> list[str]:
     """What a request to the endpoint carries: the features, then the facets that are not features."""
@@ -48,7 +50,7 @@ def explainability_question(model: ModelSpecification) -> dict[str, Any]:
     return {
         "dataset_type": "text/csv",
         "label": model.target.column,
-        "methods": {"shap": _shap(model), "report": REPORT},
+        "methods": {"shap": _shap(model), "pdp": _pdp(model), "report": REPORT},
         "predictor": _predictor(model),
     }
 
@@ -60,6 +62,7 @@ def bias_monitor_question(model: ModelSpecification) -> dict[str, Any]:
         "headers": [model.target.column, *inputs_of(model)],
         "label_values_or_threshold": model.target.label_values_or_threshold,
         "facet": facets_of(model),
+        **_condition(model),
     }
 
 
@@ -74,7 +77,13 @@ def _bias(model: ModelSpecification) -> dict[str, Any]:
         "label": model.target.column,
         "label_values_or_threshold": model.target.label_values_or_threshold,
         "facet": facets_of(model),
+        **_condition(model),
     }
+
+
+def _condition(model: ModelSpecification) -> dict[str, Any]:
+    """Within whose values the conditional demographic disparity compares."""
+    return {} if model.fairness.condition_on is None else {"group_variable": model.fairness.condition_on}
 
 
 def _shap(model: ModelSpecification) -> dict[str, Any]:
@@ -87,6 +96,11 @@ def _shap(model: ModelSpecification) -> dict[str, Any]:
         "save_local_shap_values": True,
         "seed": model.training.seed,
     }
+
+
+def _pdp(model: ModelSpecification) -> dict[str, Any]:
+    """Of every feature, where Clarify by itself takes the ten that move the answers most."""
+    return {"grid_resolution": PDP_VALUES, "features": list(model.features)}
 
 
 def _predictor(model: ModelSpecification) -> dict[str, Any]:

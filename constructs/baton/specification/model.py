@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from baton.specification.base import ColumnName, ModelName, Specification
 from baton.specification.card import Card
 from baton.specification.columns import Column
+from baton.specification.fairness import Fairness
 from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
 from baton.specification.problem import Problem, of_its_problem
@@ -34,6 +35,7 @@ class ModelSpecification(Specification):
     features: tuple[ColumnName, ...] = Field(min_length=1)
     target: Target
     facets: dict[ColumnName, tuple[str | int, ...]] = Field(min_length=1)
+    fairness: Fairness = Fairness()
     training: Training
     gate: Gate
     serving: Serving
@@ -85,6 +87,7 @@ class ModelSpecification(Specification):
         self._check_feature_store()
         for where, name in self._references():
             self._refuse_personal(where, name)
+        self._check_fairness()
         self._check_waivers()
         for name in self.features:
             if self.features.count(name) > 1:
@@ -139,7 +142,7 @@ class ModelSpecification(Specification):
 
     def _check_waivers(self) -> None:
         """Only a judgement can be waived; that the artefact is safe and can be watched is none."""
-        groups = [f"{facet}={value}" for facet, values in self.facets.items() for value in values]
+        groups = self.fairness.groups(self.facets)
         quality = [name.partition("_")[2] for name in ("min_auc", "min_r2", "max_rmse") if getattr(self.gate, name)]
         judged = [*quality, "champion", *(f"{metric}.{group}" for metric in self.gate.fairness for group in groups)]
         checks = [waiver.check for waiver in self.gate.waivers]
@@ -150,6 +153,11 @@ class ModelSpecification(Specification):
                 )
             if checks.count(check) > 1:
                 raise ValueError(f"gate.waivers: {check} is waived twice")
+
+    def _check_fairness(self) -> None:
+        misfit = self.fairness.misfit(facets=self.facets, features=self.features, outputs=self.outputs)
+        if misfit is not None:
+            raise ValueError(f"fairness.{misfit}")
 
     def _check_feature_store(self) -> None:
         if self.feature_store is None:
