@@ -62,6 +62,12 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
         lambda m: m["source"].update(partitions="many"),
         "source.partitions: input should be a valid integer",
     ),
+    (
+        "no such risk",
+        lambda m: m["card"].update(risk_rating="none"),
+        "card.risk_rating: input should be 'high', 'medium'",
+    ),
+    ("no purpose", lambda m: m["card"].pop("purpose"), "card.purpose: is missing; add it"),
     ("missing key", lambda m: m.pop("target"), "target: is missing; add it"),
     ("bad name", lambda m: m.update(name="Bank Churn"), "name: string should match pattern"),
     ("name of the vault's shared prefix", lambda m: m.update(name="shared"), "names of the platform's own"),

@@ -129,3 +129,12 @@ def test_lists_come_in_pages(aws: EmbeddedAws, group: str) -> None:
     )
     versions = [[item["ModelPackageVersion"] for item in page["ModelPackageSummaryList"]] for page in pages]
     assert versions == [[1, 2], [3, 4], [5]]
+
+
+def test_a_version_keeps_its_model_card_through_its_approval(aws: EmbeddedAws, group: str) -> None:
+    sagemaker = aws.client("sagemaker")
+    content = json.dumps({"intended_uses": {"risk_rating": "Low"}})
+    card = {"ModelCardContent": content, "ModelCardStatus": "PendingReview"}
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, ModelCard=card)["ModelPackageArn"]
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelCard"] == card
