@@ -43,7 +43,7 @@ def applications(rows: int = 2_000, *, seed: int = 7) -> pd.DataFrame:
             "CREDIT_AMOUNT": np.exp(draw.normal(7.8, 0.75, rows)).round(),
             "INSTALLMENT_RATE": draw.integers(1, 5, rows),
             "AGE": (19 + draw.gamma(2.2, 7.5, rows)).astype(int),
-            "TELEPHONE": "none",
+            "TELEPHONE": [f"+49 30 {5_550_000 + row}" for row in range(rows)],
         }
     )
     risk = -2.2 + 0.035 * frame["DURATION"] + 0.00008 * frame["CREDIT_AMOUNT"]
