@@ -25,7 +25,7 @@ class Wrapped(ClassifierMixin, BaseEstimator):  # type: ignore[misc]  # scikit-l
 
     def predict_proba(self, matrix: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]  # as scikit-learn calls it
         positive = self.artifact.calibration.apply(
-            self.artifact.estimator.probabilities(np.asarray(matrix, dtype=np.float32))
+            self.artifact.estimator.answers(np.asarray(matrix, dtype=np.float32))
         )
         return np.column_stack([1 - positive, positive])
 

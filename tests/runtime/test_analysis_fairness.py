@@ -3,6 +3,7 @@
 import json
 import shutil
 from dataclasses import asdict, replace
+from datetime import date
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -55,7 +56,7 @@ def measured(stage: Any, trained: Trained, model: Model) -> dict[str, Any]:
 
 def answers(trained: Trained) -> Any:
     artifact = load_artifact(trained.artefact)
-    return (artifact.probabilities(trained.holdout()) >= artifact.signature.threshold).astype(np.int8)
+    return (artifact.answers(trained.holdout()) >= artifact.signature.threshold).astype(np.int8)
 
 
 def smclarifys_own(stage: str, trained: Trained, *, facet: list[str], value: str) -> dict[str, Any]:
@@ -149,9 +150,15 @@ def judged(trained: Trained, specification: dict[str, Any], tmp_path: Path, monk
 
 
 def test_the_gate_judges_intersections_but_no_small_group(judged: Trained) -> None:
-    names = ("evaluation", "bias", "explainability", "data-quality", "model-quality")
+    names = ("evaluation", "bias", "explainability", "data-quality", "model-quality", "comparison")
     folders = {name: judged.evidence / name.replace("-", "_") for name in names}
-    decision = gate.decide(folders=folders, archive=judged.artefact / "model.tar.gz", model=judged.model)
+    decision = gate.decide(
+        folders=folders,
+        archive=judged.artefact / "model.tar.gz",
+        model=judged.model,
+        on=date(2026, 3, 1),
+        author="ada@bank.example",
+    )
     values = {check["name"]: check["value"] for check in decision["checks"]}
     assert isinstance(values["DPPL.gender*age_group=Female*30-39"], float)
     assert values["DPPL.gender*age_group=Female*70+"] is None
@@ -222,8 +229,10 @@ def _table_model(genders: tuple[str, ...], ages: tuple[str, ...]) -> Model:
         source={},
         columns=(),
         features=(),
+        problem="binary_classification",
         target="t",
         positive=1,
+        favourable_above=None,
         facets={"g": genders, "h": ages},
         settings={"fairness": fairness},
     )
