@@ -22,6 +22,7 @@ from pipeline_scripts.training.boosting import fit_trees
 from pipeline_scripts.training.calibrate import fit_calibration
 from pipeline_scripts.training.fitting import make_signature
 from pipeline_scripts.training.linear import fit_logistic
+from pipeline_scripts.training.objective import objective_line
 
 _ALGORITHMS: Mapping[str, Callable[..., Estimator]] = {"xgboost": fit_trees, "logistic_regression": fit_logistic}
 _SERVING_PACKAGE = (
@@ -54,22 +55,24 @@ def train(base: Path, model: Model) -> str:
         transformer=transformer,
         model=model,
         hyperparameters=hyperparameters(base / "input" / "config" / "hyperparameters.json", model),
+        checkpoints=base / "checkpoints",
     )
-    calibration = fit_calibration(
-        training["calibration"],
-        estimator.probabilities(transformer.encode(validation_rows)),
-        labels(validation_rows, model),
-    )
+    promised, outcome = estimator.probabilities(transformer.encode(validation_rows)), labels(validation_rows, model)
+    print(objective_line(outcome, promised), flush=True)
+    calibration = fit_calibration(training["calibration"], promised, outcome)
     write_artifact(base / "model", estimator, calibration, transformer, model)
     columns = len(transformer.columns)
     return f"Completed: {training['algorithm']} on {len(train_rows)} rows and {columns} columns."
 
 
 def hyperparameters(path: Path, model: Model) -> dict[str, Any]:
-    """The model's hyperparameters, overridden by the job's (SageMaker passes every value as text)."""
+    """The model's hyperparameters, overridden by the job's (SageMaker passes every value as text).
+
+    Names that begin with `sagemaker_` or, in the jobs of a tuning, with an underscore are SageMaker's own.
+    """
     given = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     chosen = {**model.settings["training"]["hyperparameters"], **given}
-    return {name: _parsed(value) for name, value in chosen.items() if not name.startswith("sagemaker_")}
+    return {name: _parsed(value) for name, value in chosen.items() if not name.startswith(("sagemaker_", "_"))}
 
 
 def _parsed(value: Any) -> Any:

@@ -88,6 +88,7 @@ class TrainingPipeline(Construct):
             job_role=self._job_role.role,
             registry=registry,
             creates_models=managed is not None,
+            tunes=model.training.tuning is not None,
             signer_arn=self.signer.function.function_arn,
         )
         workplace = self._workplace(platform, model, registry, images)
