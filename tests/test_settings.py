@@ -35,6 +35,14 @@ def waiver(**changes: Any) -> Change:
     return lambda model: model["gate"].setdefault("waivers", []).append({**sound, **changes})
 
 
+TUNING: dict[str, Any] = {"max_jobs": 8, "ranges": {"alpha": {"min": 0, "max": 2}}}
+
+
+def tuned(**changes: Any) -> Change:
+    """Tune the model, not quite rightly."""
+    return lambda model: model["training"].update(tuning={**TUNING, **changes})
+
+
 FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("unknown key", lambda m: m.update(colour="red"), "colour: is not a key that anything reads"),
     ("waiver of an unsafe artefact", waiver(check="artifact"), "gate.waivers: artifact is no check that can be waived"),
@@ -124,6 +132,64 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("condition on a facet", lambda m: m.update(fairness={"condition_on": "gender"}), "condition_on: gender is"),
     ("condition on a sum", lambda m: m.update(fairness={"condition_on": "balance"}), "balance is a double"),
     ("burstable instance", lambda m: m["serving"].update(instance_type="ml.t2.medium"), "cannot auto-scale"),
+    (
+        "spot with too little wait",
+        lambda m: m["training"].update(spot=True, max_runtime_minutes=60, max_wait_minutes=59),
+        "training: max_wait_minutes: 59 includes the training itself, so it must be at least max_runtime_minutes, 60",
+    ),
+    (
+        "wait without spot",
+        lambda m: m["training"].update(max_wait_minutes=90),
+        "training: max_wait_minutes: only a spot training waits",
+    ),
+    ("nothing to tune", tuned(ranges={}), "training.tuning.ranges: "),
+    (
+        "tuning by another problem's metric",
+        tuned(objective="rmse"),
+        "training.tuning.objective: a binary_classification",
+    ),
+    (
+        "tuning of a hyper-parameter that is none",
+        tuned(ranges={"depth": {"min": 2, "max": 8}}),
+        "training.tuning: ranges: depth cannot be tuned; these can: alpha, ",
+    ),
+    (
+        "more at once than at all",
+        tuned(max_jobs=3, max_parallel_jobs=4),
+        "training.tuning: max_parallel_jobs: 4 is more than the 3 jobs there are",
+    ),
+    ("tuning without an end", tuned(max_jobs=None), "training.tuning: max_jobs: bayesian needs it"),
+    ("range that falls", tuned(ranges={"alpha": {"min": 3, "max": 2}}), "min must be below max, got 3 and 2"),
+    (
+        "logarithm of nothing",
+        tuned(ranges={"alpha": {"min": 0, "max": 2, "scale": "logarithmic"}}),
+        "a logarithmic scale begins above 0, got min 0",
+    ),
+    (
+        "half a level of depth",
+        tuned(ranges={"max_delta_step": {"min": 0.5, "max": 8}}),
+        "training.tuning: ranges: max_delta_step takes whole numbers only",
+    ),
+    (
+        "grid of a range",
+        tuned(strategy="grid", max_jobs=None, ranges={"alpha": {"min": 1, "max": 2}}),
+        "training.tuning: strategy: grid tries listed values only; list those of alpha",
+    ),
+    (
+        "grid with a number of jobs",
+        tuned(strategy="grid", max_jobs=4, ranges={"alpha": [1, 2]}),
+        "training.tuning: max_jobs: grid tries every combination",
+    ),
+    (
+        "fixed and tuned",
+        tuned(ranges={"eta": {"min": 0.1, "max": 0.5}}),
+        "training: hyperparameters: eta is tuned; leave its fixed value out",
+    ),
+    (
+        "tuning of another algorithm",
+        lambda m: m["training"].update(algorithm="logistic_regression", hyperparameters={}, tuning=TUNING),
+        "training: tuning: SageMaker tunes XGBoost's hyper-parameters only",
+    ),
     (
         "unknown connection",
         lambda m: m["source"].update(connection="mainframe"),

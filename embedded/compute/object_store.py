@@ -37,6 +37,25 @@ def download(s3: Any, *, uri: str, folder: Path) -> int:
     Raises:
         JobRefused: There are none, or the bucket cannot be read.
     """
+    count = fetch(s3, uri=uri, folder=folder)
+    if not count:
+        raise JobRefused(
+            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
+            "the bucket exists in the selected region, that objects exist under that S3 prefix, and that the role "
+            "has s3:ListBucket permission on it."
+        )
+    return count
+
+
+def fetch(s3: Any, *, uri: str, folder: Path) -> int:
+    """Copy whatever lies under a prefix into a folder.
+
+    Returns:
+        How many objects there were.
+
+    Raises:
+        JobRefused: The bucket cannot be read.
+    """
     bucket, prefix = split_uri(uri)
     count = 0
     try:
@@ -47,12 +66,6 @@ def download(s3: Any, *, uri: str, folder: Path) -> int:
                     count += 1
     except ClientError as error:
         raise JobRefused(f"ClientError: cannot read {uri!r}: {error}") from error
-    if not count:
-        raise JobRefused(
-            f'ClientError: No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that '
-            "the bucket exists in the selected region, that objects exist under that S3 prefix, and that the role "
-            "has s3:ListBucket permission on it."
-        )
     return count
 
 

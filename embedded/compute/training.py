@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,9 @@ from embedded.compute.container_job import ContainerJob, ContainerSpec, Verdict,
 from embedded.compute.container_process import ProcessEnd
 from embedded.compute.job import REASON_LENGTH, ClientFactory, Environment, JobRefused, absent, now, only
 from embedded.compute.model_archive import pack
-from embedded.compute.object_store import download, upload_file
+from embedded.compute.object_store import download, fetch, upload_file, upload_folder
+
+_CALL = "import importlib, sys; getattr(importlib.import_module(sys.argv[1]), sys.argv[2])()"
 
 
 class TrainingRun(ContainerJob):
@@ -31,7 +33,7 @@ class TrainingRun(ContainerJob):
         return ContainerSpec(
             name=self._name,
             log_group="/aws/sagemaker/TrainingJobs",
-            entrypoint=self._algorithm.get("ContainerEntrypoint", ()),
+            entrypoint=self._entrypoint(),
             arguments=self._algorithm.get("ContainerArguments", ()),
             environment={
                 "TRAINING_JOB_NAME": self._name,
@@ -41,17 +43,36 @@ class TrainingRun(ContainerJob):
             limit_s=runtime_limit(self._request),
         )
 
+    def _entrypoint(self) -> Sequence[str]:
+        """The job's own; without it what the program of AWS's framework images does: call the module it is told."""
+        own: Sequence[str] = self._algorithm.get("ContainerEntrypoint", ())
+        module, _, function = self._request.get("Environment", {}).get("SAGEMAKER_TRAINING_MODULE", "").partition(":")
+        if own or not function:
+            return own
+        return ("python3", "-c", _CALL, module, function)
+
     def _load(self, s3: Any) -> None:
         where = f"training job {self._name!r}"
         only(self._algorithm, "TrainingInputMode", "File", default="File", where=where)
         only(self._request["ResourceConfig"], "InstanceCount", 1, default=1, where=where)
         only(self._request["OutputDataConfig"], "CompressionType", "GZIP", default="GZIP", where=where)
-        absent(self._request, "CheckpointConfig", "TensorBoardOutputConfig", where=where)
+        absent(self._request, "TensorBoardOutputConfig", where=where)
         self._opt_ml.folder("/opt/ml/model")
         self._opt_ml.folder("/opt/ml/output/data")
         self._write_configuration()
+        self._load_checkpoints(s3)
         for channel in self._request.get("InputDataConfig", ()):
             self._load_channel(s3, channel)
+
+    def _load_checkpoints(self, s3: Any) -> None:
+        """Every training may go on from what lies in its checkpoint folder, also from what another one left there."""
+        folder = self._checkpoints()
+        if folder is not None:
+            fetch(s3, uri=f"{self._request['CheckpointConfig']['S3Uri'].rstrip('/')}/", folder=folder)
+
+    def _checkpoints(self) -> Path | None:
+        config = self._request.get("CheckpointConfig")
+        return self._opt_ml.folder(config.get("LocalPath", "/opt/ml/checkpoints")) if config else None
 
     def _load_channel(self, s3: Any, channel: Mapping[str, Any]) -> None:
         name = channel["ChannelName"]
@@ -117,6 +138,9 @@ class TrainingRun(ContainerJob):
         return Verdict(status="Completed", secondary_status="Completed")
 
     def _save(self, s3: Any, verdict: Verdict) -> dict[str, Any]:
+        checkpoints = self._checkpoints()
+        if checkpoints is not None:
+            upload_folder(s3, folder=checkpoints, uri=self._request["CheckpointConfig"]["S3Uri"], kms_key=None)
         data = self._opt_ml.folder("/opt/ml/output/data")
         if any(data.iterdir()):
             self._upload_archive(s3, folder=data, name="output.tar.gz")

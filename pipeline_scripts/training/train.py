@@ -11,7 +11,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from pipeline_scripts.analysis.frames import labels, read_frames
+from pipeline_scripts.analysis.frames import labels, outcomes, read_frames
 from pipeline_scripts.analysis.holdout import HoldOut
 from pipeline_scripts.analysis.job import base_dir, run_job
 from pipeline_scripts.analysis.json_files import read_json, write_json
@@ -23,6 +23,7 @@ from pipeline_scripts.training.boosting import fit_trees
 from pipeline_scripts.training.calibrate import fit_calibration
 from pipeline_scripts.training.fitting import make_signature
 from pipeline_scripts.training.linear import fit_linear, fit_logistic
+from pipeline_scripts.training.objective import objective_line
 
 _ALGORITHMS: Mapping[str, Callable[..., Estimator]] = {
     "xgboost": fit_trees,
@@ -60,22 +61,24 @@ def train(base: Path, model: Model) -> str:
         transformer=transformer,
         model=model,
         hyperparameters=hyperparameters(base / "input" / "config" / "hyperparameters.json", model),
+        checkpoints=base / "checkpoints",
     )
-    calibration = fit_calibration(
-        training["calibration"],
-        estimator.answers(transformer.encode(validation_rows)),
-        labels(validation_rows, model),
-    )
+    promised = estimator.answers(transformer.encode(validation_rows))
+    print(objective_line(outcomes(validation_rows, model), promised, model), flush=True)
+    calibration = fit_calibration(training["calibration"], promised, labels(validation_rows, model))
     write_artifact(base / "model", estimator, calibration, transformer, holdout, model)
     columns = len(transformer.columns)
     return f"Completed: {training['algorithm']} on {len(train_rows)} rows and {columns} columns."
 
 
 def hyperparameters(path: Path, model: Model) -> dict[str, Any]:
-    """The model's hyperparameters, overridden by the job's (SageMaker passes every value as text)."""
+    """The model's hyperparameters, overridden by the job's (SageMaker passes every value as text).
+
+    Names that begin with `sagemaker_` or, in the jobs of a tuning, with an underscore are SageMaker's own.
+    """
     given = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     chosen = {**model.settings["training"]["hyperparameters"], **given}
-    return {name: _parsed(value) for name, value in chosen.items() if not name.startswith("sagemaker_")}
+    return {name: _parsed(value) for name, value in chosen.items() if not name.startswith(("sagemaker_", "_"))}
 
 
 def _parsed(value: Any) -> Any:

@@ -288,3 +288,33 @@ def test_a_built_in_algorithm_is_refused(s3: Any, tmp_path: Path) -> None:
 def test_the_container_runs_this_python(s3: Any, tmp_path: Path) -> None:
     result = process(tmp_path, "import sys; print(sys.executable)")
     assert result.log_path.read_text().strip() == sys.executable
+
+
+CHECKPOINT = """
+import os, pathlib
+folder = pathlib.Path(os.environ["SAGEMAKER_BASE_DIR"]) / "checkpoints"
+print(sorted(path.name for path in folder.iterdir()))
+(folder / "rounds.ubj").write_text("50")
+"""
+
+
+def test_a_training_goes_on_from_the_checkpoints_of_the_one_before(s3: Any, tmp_path: Path) -> None:
+    config = {"S3Uri": "s3://zone/checkpoints", "LocalPath": "/opt/ml/checkpoints"}
+    s3.put_object(Bucket="zone", Key="checkpoints-of-others/x.ubj", Body=b"0")
+    first = train(tmp_path / "one", CHECKPOINT + "raise SystemExit(1)", CheckpointConfig=config)
+    second = train(tmp_path / "two", CHECKPOINT, CheckpointConfig=config)
+    assert (first.status, second.status) == ("Failed", "Completed")
+    assert first.log_path.read_text().splitlines()[0] == "[]"
+    assert second.log_path.read_text().splitlines()[0] == "['rounds.ubj']"
+
+
+def test_without_an_entrypoint_the_module_that_the_image_is_told_is_called(s3: Any, tmp_path: Path) -> None:
+    (tmp_path / "mine.py").write_text("def main():\n    print('called')\n")
+    result = train(
+        tmp_path / "job",
+        "",
+        AlgorithmSpecification={"TrainingImage": "image", "TrainingInputMode": "File"},
+        Environment={"SAGEMAKER_TRAINING_MODULE": "mine:main", "PYTHONPATH": str(tmp_path)},
+    )
+    assert result.status == "Completed"
+    assert result.log_path.read_text().strip() == "called"

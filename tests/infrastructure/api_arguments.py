@@ -12,6 +12,7 @@ OPERATIONS = {
     "QualityCheck": "CreateProcessingJob",
     "ClarifyCheck": "CreateProcessingJob",
     "Training": "CreateTrainingJob",
+    "Tuning": "CreateHyperParameterTuningJob",
     "Model": "CreateModel",
     "RegisterModel": "CreateModelPackage",
 }
@@ -19,6 +20,7 @@ OPERATIONS = {
 GIVEN_BY_PIPELINES = {
     "CreateProcessingJob": {"ProcessingJobName": "pipelines-x"},
     "CreateTrainingJob": {"TrainingJobName": "pipelines-x"},
+    "CreateHyperParameterTuningJob": {"HyperParameterTuningJobName": "pipelines-x"},
     "CreateModel": {"ModelName": "pipelines-x"},
     "CreateModelPackage": {},
 }

@@ -40,11 +40,29 @@ QUESTIONS = ClarifyQuestions(
     explainability=f"{ASSETS}/explainability.json",
 )
 DRIFT = DriftConfigurations(bias=f"{ASSETS}/bias-monitor.json", explainability=f"{ASSETS}/explainability-monitor.json")
+RANGES: dict[str, Any] = {
+    "eta": {"min": 0.02, "max": 0.3, "scale": "logarithmic"},
+    "max_depth": {"min": 2, "max": 6},
+    "subsample": [0.7, 0.9],
+}
 Backend = Literal["open", "managed"]
 
 
 def sample_model() -> ModelSpecification:
     return load_models([ROOT / "config" / "models" / "bank_churn.yaml"], [])[0]
+
+
+def tuned_model() -> ModelSpecification:
+    """The sample model, tuned on spare machines."""
+    content = sample_model().model_dump(mode="json")
+    fixed = {name: value for name, value in content["training"]["hyperparameters"].items() if name not in RANGES}
+    training = {
+        **content["training"],
+        "spot": True,
+        "hyperparameters": fixed,
+        "tuning": {"max_jobs": 8, "ranges": RANGES},
+    }
+    return ModelSpecification.model_validate({**content, "training": training})
 
 
 def sample_workplace() -> Workplace:
@@ -80,13 +98,15 @@ def sample_wrangle_step() -> ProcessingStep:
     )
 
 
-def sample_definition(backend: Backend, *, wrangle: ProcessingStep | None = None) -> PipelineDefinition:
+def sample_definition(
+    backend: Backend, *, wrangle: ProcessingStep | None = None, model: ModelSpecification | None = None
+) -> PipelineDefinition:
     workplace = sample_workplace()
     managed = images_in(REGION).managed
     assert managed is not None
     return training_definition(
         workplace,
-        model=sample_model(),
+        model=model or sample_model(),
         commit="0123abc",
         author="ada@bank.example",
         drift_configurations=DRIFT,

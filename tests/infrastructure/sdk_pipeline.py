@@ -149,13 +149,20 @@ def output(step: ProcessingStep, name: str = "output") -> object:
     return step.properties.ProcessingOutputConfig.Outputs[name].S3Output.S3Uri
 
 
-def train_step(preprocess: ProcessingStep) -> TrainingStep:
-    channels = {
+def channels(preprocess: ProcessingStep) -> dict:
+    return {
         **{name: output(preprocess, name) for name in ("train", "validation", "transformer")},
         "code": WORKPLACE.code.s3_uri,
         "wheels": WORKPLACE.code.wheels_s3_uri,
     }
-    trainer = ModelTrainer(
+
+
+def trainer(
+    hyperparameters: dict, output_path: object, environment: dict | None = None, **options: object
+) -> ModelTrainer:
+    spot = "checkpoint_config" in options
+    wait = {"max_wait_time_in_seconds": 7200} if spot else {}
+    return ModelTrainer(
         role=sample.ROLE,
         sagemaker_session=SESSION,
         training_image=WORKPLACE.image,
@@ -165,6 +172,7 @@ def train_step(preprocess: ProcessingStep) -> TrainingStep:
             instance_count=1,
             volume_size_in_gb=30,
             volume_kms_key_id=sample.MODELS_KEY,
+            **({"enable_managed_spot_training": True} if spot else {}),
         ),
         networking=Networking(
             subnets=list(WORKPLACE.subnet_ids),
@@ -172,15 +180,22 @@ def train_step(preprocess: ProcessingStep) -> TrainingStep:
             enable_network_isolation=True,
             enable_inter_container_traffic_encryption=True,
         ),
-        stopping_condition=StoppingCondition(max_runtime_in_seconds=3600),
-        output_data_config=OutputDataConfig(
-            s3_output_path=Join(on="/", values=[WORKPLACE.models_uri, EXECUTION]), kms_key_id=sample.MODELS_KEY
-        ),
-        hyperparameters=dict(MODEL.training.hyperparameters),
-        environment={"PYTHONPATH": f"{CHANNELS}/code/{sample.CODE_FILE}", "BATON_WHEELS": f"{CHANNELS}/wheels"},
+        stopping_condition=StoppingCondition(max_runtime_in_seconds=3600, **wait),
+        output_data_config=OutputDataConfig(s3_output_path=output_path, kms_key_id=sample.MODELS_KEY),
+        hyperparameters=dict(hyperparameters),
+        environment={
+            "PYTHONPATH": f"{CHANNELS}/code/{sample.CODE_FILE}",
+            "BATON_WHEELS": f"{CHANNELS}/wheels",
+            **(environment or {}),
+        },
+        **options,
     )
-    arguments = trainer.train(
-        input_data_config=[InputData(channel_name=name, data_source=uri) for name, uri in channels.items()]
+
+
+def train_step(preprocess: ProcessingStep) -> TrainingStep:
+    output_path = Join(on="/", values=[WORKPLACE.models_uri, EXECUTION])
+    arguments = trainer(MODEL.training.hyperparameters, output_path).train(
+        input_data_config=[InputData(channel_name=name, data_source=uri) for name, uri in channels(preprocess).items()]
     )
     return TrainingStep(name="Train", step_args=arguments, cache_config=CACHE, retry_policies=retries())
 

@@ -12,6 +12,7 @@ import aws_cdk as cdk
 import pytest
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
+from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack
 from stacks.settings import load_environment
@@ -23,7 +24,10 @@ BACKENDS = ("open", "managed")
 Template = dict[str, Any]
 
 
-def synthesise(backend: str, outdir: Path, *, checked: bool = False) -> Template:
+def synthesise(
+    backend: str, outdir: Path, *, checked: bool = False, model: ModelSpecification | None = None
+) -> Template:
+    model = model or sample_model()
     environment = load_environment("dev", ROOT / "config" / "environments")
     flags = json.loads((ROOT / "cdk.json").read_text())["context"]
     app = cdk.App(context=flags, outdir=str(outdir))
@@ -33,7 +37,7 @@ def synthesise(backend: str, outdir: Path, *, checked: bool = False) -> Template
         "DataLake",
         stack_name="baton-dev-data-lake",
         environment=environment,
-        models=[sample_model()],
+        models=[model],
         source=ROOT,
         commit="0123abc",
         author="ada@bank.example",
@@ -43,7 +47,7 @@ def synthesise(backend: str, outdir: Path, *, checked: bool = False) -> Template
         "Training",
         stack_name="baton-dev-bank-churn-training",
         platform=replace(lake.platform, analysis_backend=backend),
-        model=sample_model(),
+        model=model,
     )
     acknowledge(stage)
     if checked:

@@ -119,7 +119,14 @@ def test_a_logistic_model_is_sure_without_overflow() -> None:
 def test_refused_hyperparameters_name_scikit_learns_reason(linear: Trained, artifact: Artifact) -> None:
     rows = linear.holdout()
     with pytest.raises(JobError, match=r"scikit-learn refuses the hyperparameters of the model: .*'C'"):
-        fit_logistic(rows, rows, transformer=artifact.transformer, model=linear.model, hyperparameters={"C": -1.0})
+        fit_logistic(
+            rows,
+            rows,
+            transformer=artifact.transformer,
+            model=linear.model,
+            hyperparameters={"C": -1.0},
+            checkpoints=Path(),
+        )
 
 
 def test_unknown_algorithm_is_refused() -> None:

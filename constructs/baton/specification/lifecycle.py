@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from baton.specification.base import ColumnName, Fraction, InstanceType, Schedule, Specification
+from baton.specification.tuning import Tuning
 
 LONGEST_WAIVER = timedelta(days=90)
 
@@ -47,6 +48,7 @@ class Training(Specification):
     """How a version is trained. Fractions are of the whole data set; the hold-out is frozen by `seed`.
 
     `calibration` is fitted on the validation side. With `costs`, they decide the threshold instead of `serving`.
+    `spot` trains on spare machines, which AWS may take back: `max_wait_minutes` bounds waiting and training together.
     """
 
     algorithm: Literal["xgboost", "logistic_regression", "linear_regression"]
@@ -57,7 +59,44 @@ class Training(Specification):
     holdout_fraction: Fraction = 0.2
     validation_fraction: Fraction = 0.1
     max_runtime_minutes: int = Field(default=60, ge=1, le=60 * 24 * 5)
+    spot: bool = False
+    max_wait_minutes: int | None = Field(default=None, ge=1)
     hyperparameters: dict[str, int | float | str]
+    tuning: Tuning | None = None
+
+    @property
+    def wait_minutes(self) -> int:
+        """How long a spot training may take from its request to its end: unless told, twice its runtime."""
+        return self.max_wait_minutes or 2 * self.max_runtime_minutes
+
+    @model_validator(mode="after")
+    def _waits_long_enough(self) -> "Training":
+        if self.max_wait_minutes is None:
+            return self
+        if not self.spot:
+            raise ValueError("max_wait_minutes: only a spot training waits; set spot to true or leave this out")
+        if self.max_wait_minutes < self.max_runtime_minutes:
+            raise ValueError(
+                f"max_wait_minutes: {self.max_wait_minutes} includes the training itself, so it must be at least "
+                f"max_runtime_minutes, {self.max_runtime_minutes}"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _tuning_fits(self) -> "Training":
+        if self.tuning is None:
+            return self
+        if self.algorithm != "xgboost":
+            raise ValueError(
+                f"tuning: SageMaker tunes XGBoost's hyper-parameters only in the container that trains, not those of "
+                f"{self.algorithm}; leave tuning out"
+            )
+        twice = sorted(self.tuning.ranges.keys() & self.hyperparameters.keys())
+        if twice:
+            raise ValueError(f"hyperparameters: {', '.join(twice)} is tuned; leave its fixed value out")
+        if "num_round" not in {*self.tuning.ranges, *self.hyperparameters}:
+            raise ValueError("hyperparameters: num_round is missing; a tuning needs it fixed or as a range")
+        return self
 
     @model_validator(mode="after")
     def _costs_need_calibration(self) -> "Training":

@@ -87,6 +87,7 @@ class ModelSpecification(Specification):
         self._check_feature_store()
         for where, name in self._references():
             self._refuse_personal(where, name)
+        self._check_tuning()
         self._check_fairness()
         self._check_waivers()
         for name in self.features:
@@ -153,6 +154,11 @@ class ModelSpecification(Specification):
                 )
             if checks.count(check) > 1:
                 raise ValueError(f"gate.waivers: {check} is waived twice")
+
+    def _check_tuning(self) -> None:
+        tuning, objective = self.training.tuning, "rmse" if self.problem == "regression" else "auc"
+        if tuning is not None and tuning.objective != objective:
+            raise ValueError(f"training.tuning.objective: a {self.problem} is tuned by its {objective}; set that")
 
     def _check_fairness(self) -> None:
         misfit = self.fairness.misfit(facets=self.facets, features=self.features, outputs=self.outputs)

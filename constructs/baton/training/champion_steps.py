@@ -1,12 +1,13 @@
 """How a version is compared with the champion, the highest approved one, on the same hold-out."""
 
-from baton.training.steps import LambdaStep, ProcessingStep, TrainingStep
+from baton.training.steps import LambdaStep, ProcessingStep
+from baton.training.tuning import Trained
 from baton.training.workplace import Workplace
 
 VERSION, ARTIFACT_URI, ARTIFACT_SHA256 = "version", "artifact_uri", "artifact_sha256"
 
 
-def champion_step(*, finder_arn: str, train: TrainingStep) -> LambdaStep:
+def champion_step(*, finder_arn: str, train: Trained) -> LambdaStep:
     """Looks the champion up. Until there is one, the new version's own artefact stands in: an input must exist."""
     return LambdaStep(
         name="Champion",
@@ -17,7 +18,7 @@ def champion_step(*, finder_arn: str, train: TrainingStep) -> LambdaStep:
 
 
 def compare_step(
-    workplace: Workplace, *, champion: LambdaStep, preprocess: ProcessingStep, train: TrainingStep
+    workplace: Workplace, *, champion: LambdaStep, preprocess: ProcessingStep, train: Trained
 ) -> ProcessingStep:
     """Asks both versions about the hold-out, and says how sure it is that the new one is not worse."""
     return workplace.script(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass, fields
 
 from baton.training.references import ExecutionVariable, Join, Value
-from baton.training.steps import LambdaStep, ProcessingStep, PropertyFile, TrainingStep
+from baton.training.steps import LambdaStep, ProcessingStep, PropertyFile
+from baton.training.tuning import Trained
 from baton.training.workplace import Workplace
 
 MANIFEST = "_manifest.json"  # as the ETL job calls it, in the folder of the dataset
@@ -27,7 +28,7 @@ class Origin:
     dataset_hash: Value
 
 
-def evidence_step(workplace: Workplace, *, origin: Origin, train: TrainingStep) -> ProcessingStep:
+def evidence_step(workplace: Workplace, *, origin: Origin, train: Trained) -> ProcessingStep:
     """Bundles all evidence of the execution, whichever steps wrote it. It lies behind the gate, which waits for them.
 
     `DatasetUri` ends in a slash.
@@ -57,7 +58,7 @@ def sign_step(
     *,
     signer_arn: str,
     origin: Origin,
-    train: TrainingStep,
+    train: Trained,
     artifact_sha256: Value,
     bundle: ProcessingStep,
 ) -> LambdaStep:

@@ -8,6 +8,7 @@ from baton.training.references import Value
 
 PROCESSING_INPUT = "/opt/ml/processing/input"
 PROCESSING_OUTPUT = "/opt/ml/processing/output"
+CHECKPOINTS = "/opt/ml/checkpoints"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,8 +128,20 @@ class ProcessingJob:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Spot:
+    """Spare machines, for a training that waits and runs for `max_wait_seconds` at most.
+
+    What the container leaves in its checkpoint folder lies under `checkpoints_s3_uri`, encrypted as the bucket says,
+    and is back in the folder on the next machine.
+    """
+
+    max_wait_seconds: int
+    checkpoints_s3_uri: Value
+
+
+@dataclass(frozen=True, kw_only=True)
 class TrainingJob:
-    """A container that reads channels and leaves a model artefact."""
+    """A container that reads channels and leaves a model artefact, on spare machines if `spot` says so."""
 
     image: str
     role_arn: str
@@ -141,6 +154,7 @@ class TrainingJob:
     channels: Mapping[str, Value]
     environment: Mapping[str, Value]
     hyperparameters: Mapping[str, str]
+    spot: Spot | None = None
 
     def render(self) -> dict[str, Any]:
         """The CreateTrainingJob request, without the name: SageMaker Pipelines chooses one for each execution."""
@@ -160,11 +174,22 @@ class TrainingJob:
                 "CompressionType": "GZIP",
             },
             "ResourceConfig": self.machine.render(),
-            "StoppingCondition": {"MaxRuntimeInSeconds": self.max_runtime_seconds},
+            "StoppingCondition": self._stopping_condition(),
             "VpcConfig": self.network.vpc_config(),
             "EnableNetworkIsolation": self.network.isolated,
             "EnableInterContainerTrafficEncryption": True,
+            **self._spot(),
         }
+
+    def _stopping_condition(self) -> dict[str, int]:
+        wait = {"MaxWaitTimeInSeconds": self.spot.max_wait_seconds} if self.spot else {}
+        return {"MaxRuntimeInSeconds": self.max_runtime_seconds, **wait}
+
+    def _spot(self) -> dict[str, Any]:
+        if self.spot is None:
+            return {}
+        checkpoints = {"S3Uri": self.spot.checkpoints_s3_uri, "LocalPath": CHECKPOINTS}
+        return {"EnableManagedSpotTraining": True, "CheckpointConfig": checkpoints}
 
 
 def _channel(name: str, s3_uri: Value) -> dict[str, Any]:

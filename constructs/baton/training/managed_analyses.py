@@ -12,7 +12,8 @@ from baton.training.analyses import Analyses
 from baton.training.check_steps import ClarifyCheckStep, QualityCheckStep
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT, JobInput, JobOutput, ProcessingJob
 from baton.training.references import Value
-from baton.training.steps import ModelStep, ProcessingStep, TrainingStep
+from baton.training.steps import ModelStep, ProcessingStep
+from baton.training.tuning import Trained
 from baton.training.workplace import SERVICE_RETRY, Workplace
 
 BASELINE_INPUT = f"{PROCESSING_INPUT}/baseline_dataset_input"
@@ -34,7 +35,7 @@ def managed_analyses(
     questions: ClarifyQuestions,
     serving_environment: dict[str, str],
     preprocess: ProcessingStep,
-    train: TrainingStep,
+    train: Trained,
 ) -> Analyses:
     """Data quality, bias and explainability by AWS's containers, with a model for Clarify to ask."""
     model = ModelStep(

@@ -13,12 +13,13 @@ before all others, Wrangle, whose rows Preprocess takes instead of the data set'
 from dataclasses import dataclass
 from typing import Protocol
 
+from baton.specification.lifecycle import Training
 from baton.specification.model import ModelSpecification
 from baton.training.analyses import Analyses
 from baton.training.champion_steps import champion_step, compare_step
 from baton.training.definition import Parameter, PipelineDefinition
 from baton.training.evidence_steps import BUNDLE_SHA256, MODEL_CARD, Origin, evidence_step, sign_step
-from baton.training.jobs import TrainingJob
+from baton.training.jobs import Spot, TrainingJob
 from baton.training.packages import Evidence, ModelPackage
 from baton.training.references import ExecutionVariable, Join
 from baton.training.steps import (
@@ -31,9 +32,11 @@ from baton.training.steps import (
     Step,
     TrainingStep,
 )
+from baton.training.tuning import Trained, TuningJob, TuningStep
 from baton.training.workplace import CACHED_FOR, JOB_RETRY, SERVICE_RETRY, Workplace, file_in
 from baton.training.wrangler_step import WRANGLED, wrangled_rows
 
+TRAIN = "Train"
 CHANNELS = "/opt/ml/input/data"
 
 # The artefact brings its own code, so whoever serves it needs nothing but the container. A caller that accepts
@@ -70,7 +73,7 @@ class Functions:
 class Backend(Protocol):
     """Makes the analyses of a version."""
 
-    def __call__(self, *, preprocess: ProcessingStep, train: TrainingStep) -> Analyses:
+    def __call__(self, *, preprocess: ProcessingStep, train: Trained) -> Analyses:
         """The steps that analyse, and where their results lie."""
 
 
@@ -87,14 +90,21 @@ def preprocess_step(workplace: Workplace, wrangle: ProcessingStep | None = None)
     )
 
 
-def train_step(workplace: Workplace, model: ModelSpecification, preprocess: ProcessingStep) -> TrainingStep:
-    """Trains the model, byte-equal for the same splits and code, so an earlier result may be reused."""
+def train_step(workplace: Workplace, model: ModelSpecification, preprocess: ProcessingStep) -> Trained:
+    """Trains the model, byte-equal for the same splits and code, so an earlier result may be reused.
+
+    What decides whether a result is reused includes the place of the checkpoints, but not that of the artefact. So the
+    checkpoints of all executions lie together, each named after what it is learnt from, and so do the artefacts of a
+    tuning, whose place is put together from its winner's name.
+    """
+    tuning = model.training.tuning
+    execution = Join("/", (workplace.models_uri, ExecutionVariable("PipelineExecutionId")))
     job = TrainingJob(
         image=workplace.image,
         role_arn=workplace.job_role_arn,
         machine=workplace.machine(purpose="models"),
         network=workplace.network(),
-        output_s3_uri=Join("/", (workplace.models_uri, ExecutionVariable("PipelineExecutionId"))),
+        output_s3_uri=f"{workplace.models_uri}/tuning" if tuning else execution,
         output_key_arn=workplace.models_key_arn,
         max_runtime_seconds=workplace.max_runtime_seconds,
         entrypoint=("python3", "-m", "pipeline_scripts", "training.train"),
@@ -105,11 +115,22 @@ def train_step(workplace: Workplace, model: ModelSpecification, preprocess: Proc
         },
         environment=workplace.code.environment(CHANNELS),
         hyperparameters={name: str(value) for name, value in model.training.hyperparameters.items()},
+        spot=_spot(workplace, model.training),
     )
-    return TrainingStep(name="Train", job=job, retries=(SERVICE_RETRY, JOB_RETRY), cache_for=CACHED_FOR)
+    retries = (SERVICE_RETRY, JOB_RETRY)
+    if tuning is None:
+        return TrainingStep(name=TRAIN, job=job, retries=retries, cache_for=CACHED_FOR)
+    search = TuningJob(training=job, tuning=tuning, seed=model.training.seed)
+    return TuningStep(name=TRAIN, job=search, retries=retries, cache_for=CACHED_FOR)
 
 
-def evaluate_step(workplace: Workplace, preprocess: ProcessingStep, train: TrainingStep) -> ProcessingStep:
+def _spot(workplace: Workplace, training: Training) -> Spot | None:
+    if not training.spot:
+        return None
+    return Spot(max_wait_seconds=training.wait_minutes * 60, checkpoints_s3_uri=f"{workplace.models_uri}/checkpoints")
+
+
+def evaluate_step(workplace: Workplace, preprocess: ProcessingStep, train: Trained) -> ProcessingStep:
     """Measures the model on the hold-out."""
     return workplace.script(
         "Evaluate",
@@ -122,7 +143,7 @@ def evaluate_step(workplace: Workplace, preprocess: ProcessingStep, train: Train
 def gate_step(
     workplace: Workplace,
     *,
-    train: TrainingStep,
+    train: Trained,
     evaluate: ProcessingStep,
     compare: ProcessingStep,
     analyses: Analyses,

@@ -1,11 +1,12 @@
 """The `open` backend before deployment: Baton's own scripts, as ordinary processing jobs."""
 
 from baton.training.analyses import Analyses
-from baton.training.steps import ProcessingStep, TrainingStep
+from baton.training.steps import ProcessingStep
+from baton.training.tuning import Trained
 from baton.training.workplace import Workplace, file_in
 
 
-def open_analyses(workplace: Workplace, *, preprocess: ProcessingStep, train: TrainingStep) -> Analyses:
+def open_analyses(workplace: Workplace, *, preprocess: ProcessingStep, train: Trained) -> Analyses:
     """Data quality, bias and explainability by scripts that write the same files as the `managed` backend."""
     data_quality = workplace.script(
         "DataQualityBaseline",

@@ -93,6 +93,7 @@ class TrainingPipeline(Construct):
             registry=registry,
             creates_models=managed is not None,
             called=[functions.champion_finder, functions.signer],
+            tunes=model.training.tuning is not None,
         )
         workplace = self._workplace(platform, model, registry, images)
         analyse = self._managed(workplace, model, managed) if managed else partial(open_analyses, workplace)

@@ -10,7 +10,7 @@ from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
-from baton.training.roles import STARTED_BY_PIPELINES
+from baton.training.roles import STARTED_BY_PIPELINES, TUNED_BY_PIPELINES
 
 
 class Reproduction(Construct):
@@ -71,12 +71,13 @@ class Reproduction(Construct):
         why = "SageMaker makes up the ids of executions, and Pipelines names its jobs after them."
         allow(self._role, ["sagemaker:ListPipelineExecutionSteps"], [f"{pipeline_arn}/execution/*"], why=why)
         kinds = {
-            "ProcessingJob": "processing-job",
-            "TrainingJob": "training-job",
-            "HyperParameterTuningJob": "hyper-parameter-tuning-job",
+            "ProcessingJob": ("processing-job", (STARTED_BY_PIPELINES,)),
+            "TrainingJob": ("training-job", (STARTED_BY_PIPELINES, *TUNED_BY_PIPELINES)),
+            "HyperParameterTuningJob": ("hyper-parameter-tuning-job", TUNED_BY_PIPELINES),
         }
-        for call, resource in kinds.items():
-            allow(self._role, [f"sagemaker:Describe{call}"], [self._arn(resource, STARTED_BY_PIPELINES)], why=why)
+        for call, (resource, names) in kinds.items():
+            jobs = [self._arn(resource, name) for name in names]
+            allow(self._role, [f"sagemaker:Describe{call}"], jobs, why=why)
 
     def _allow_jobs(self, name: str, job_role_arn: str) -> None:
         """Only without a network, as the recorded ones are: see the pipeline's own jobs."""

@@ -15,6 +15,9 @@ from baton.training.wrangler_step import WRANGLED
 
 # What SageMaker Pipelines calls the jobs and models that it starts for a step.
 STARTED_BY_PIPELINES = "pipelines-*"
+# What it calls a tuning job, whose name is short: the execution's id, the step's name and more. An ARN may keep the
+# capitals of the name or not. The jobs of the tuning are called after it.
+TUNED_BY_PIPELINES = ("????????????-Train-*", "????????????-train-*")
 # What Clarify calls the endpoint that it starts to ask a model, and ends again.
 SHADOW_ENDPOINT = "sm-clarify-*"
 
@@ -113,6 +116,7 @@ class PipelineRole(Construct):
         registry: Where it registers.
         creates_models: Whether a step creates a model for Clarify to ask.
         called: The ARNs of the functions that it may call, those of its steps.
+        tunes: Whether a step searches for hyper-parameters.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/build-and-manage-access.html
@@ -129,6 +133,7 @@ class PipelineRole(Construct):
         registry: ModelRegistry,
         creates_models: bool,
         called: Sequence[str],
+        tunes: bool,
     ) -> None:
         super().__init__(scope, construct_id)
         self.role = iam.Role(
@@ -144,6 +149,8 @@ class PipelineRole(Construct):
             conditions={"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}},
         )
         self._allow_jobs(creates_models=creates_models)
+        if tunes:
+            self._allow_tuning()
         _allow(self.role, ["lambda:InvokeFunction"], called)
         self._allow_registration(registry)
         self._allow_reading_evidence(platform, f"{model_name}/")
@@ -166,6 +173,19 @@ class PipelineRole(Construct):
                 [_sagemaker_arn(self, "model", STARTED_BY_PIPELINES)],
                 why=why,
             )
+
+    def _allow_tuning(self) -> None:
+        """SageMaker itself starts and stops the training jobs of a tuning, on the tuning job's behalf."""
+        actions = (
+            "sagemaker:AddTags",
+            "sagemaker:CreateHyperParameterTuningJob",
+            "sagemaker:DescribeHyperParameterTuningJob",
+            "sagemaker:ListTrainingJobsForHyperParameterTuningJob",
+            "sagemaker:StopHyperParameterTuningJob",
+        )
+        why = "SageMaker Pipelines names a tuning job after the execution, so only the step's part of it is known."
+        jobs = [_sagemaker_arn(self, "hyper-parameter-tuning-job", name) for name in TUNED_BY_PIPELINES]
+        _allow(self.role, actions, jobs, why=why)
 
     def _allow_registration(self, registry: ModelRegistry) -> None:
         registry.grant_register(self.role)
