@@ -48,8 +48,8 @@ class StudioStack(cdk.Stack):
             self,
             "Studio",
             platform=platform,
-            duties=work.everywhere(),
+            duties=work.in_notebooks(),
             idle_minutes=settings.idle_minutes,
-            directory_users=settings.directory_users,
+            directory_users={**settings.directory_users},
         )
         cdk.CfnOutput(self, "DomainId", value=self.domain.domain_id)

@@ -61,6 +61,14 @@ class Work:
         """By persona, what they may do as themselves, with a second factor, and never from a notebook."""
         return {OFFICER: [self._decide()], DATA_SCIENTIST: [], DATA_ENGINEER: [], MLOPS_ENGINEER: [self._deploy()]}
 
+    def in_notebooks(self) -> dict[str, list[Duty]]:
+        """By persona, what their notebooks may do wherever they work, and what is of use in a notebook alone.
+
+        Only environments for development have notebooks, and there a data scientist may ask the endpoint.
+        """
+        everywhere = self.everywhere()
+        return {**everywhere, DATA_SCIENTIST: [*everywhere[DATA_SCIENTIST], self._ask_endpoints()]}
+
     def _decide(self) -> Duty:
         # Without a verdict in the request this allows nothing, so it is no way to swap a version's artefact.
         return Duty(
@@ -151,12 +159,8 @@ class Work:
 
     def _of_mlops_engineer(self) -> list[Duty]:
         zones, keys = self._platform.zones, self._platform.keys
-        endpoints = [
-            self._stack.format_arn(service="sagemaker", resource="endpoint", resource_name=model.endpoint_name)
-            for model in self._models
-        ]
         return [
-            Duty(actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], resources=endpoints),
+            self._ask_endpoints(),
             Duty(
                 actions=["lambda:InvokeFunction"],
                 resources=[
@@ -188,6 +192,13 @@ class Work:
                 why_wildcard="The stacks of this environment; CloudFormation ends each name with an id of its own.",
             ),
         ]
+
+    def _ask_endpoints(self) -> Duty:
+        endpoints = [
+            self._stack.format_arn(service="sagemaker", resource="endpoint", resource_name=model.endpoint_name)
+            for model in self._models
+        ]
+        return Duty(actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], resources=endpoints)
 
     def _follow_trainings(self) -> Duty:
         return Duty(
