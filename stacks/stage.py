@@ -78,6 +78,10 @@ class EnvironmentStage(cdk.Stage):
             studio=None if studio is None else studio.domain,
             **work,
         )
+        of_persons = {"Governance", "Studio"}
+        lake.service_boundary.hold(*(stack for stack in self.node.children if stack.node.id not in of_persons))
+        if studio is not None:
+            lake.service_boundary.hold(studio.domain.nobody)
         cdk.Tags.of(self).add("baton:environment", environment.name)
         if not environment.retain_data:
             # Log groups outlive their stack unless told otherwise; nobody reads those of a disposable environment.

@@ -50,6 +50,6 @@ class StudioStack(cdk.Stack):
             platform=platform,
             duties=work.in_notebooks(),
             idle_minutes=settings.idle_minutes,
-            directory_users={**settings.directory_users},
+            directory_users={str(name): user for name, user in settings.directory_users.items()},
         )
         cdk.CfnOutput(self, "DomainId", value=self.domain.domain_id)

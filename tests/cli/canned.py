@@ -46,7 +46,7 @@ class CannedConnection(Connection):
         return self._clients[service]
 
     def assume(self, role_arn: str, *, session_name: str) -> "CannedConnection":
-        self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name, SourceIdentity=session_name)
         other = CannedConnection(self.answers, identity=role_arn)
         other.calls = self.calls
         return other
@@ -166,6 +166,7 @@ class World:
             },
             "stepfunctions.GetExecutionHistory": lambda _: {"events": EVENTS},
             "sts.AssumeRole": lambda _: {},
+            "sts.GetCallerIdentity": lambda _: {"Arn": "arn:aws:iam::000000000000:user/grace"},
         }
         for number in self.statuses:
             self._add_evidence(f"s3://evidence/bank_churn/e{number}")

@@ -51,7 +51,7 @@ def perform(
         CellExecutionError: A cell raised.
         CellTimeoutError: A cell took too long.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
     calls = folder / "calls.txt"
     first = next(number for number, cell in enumerate(notebook.cells) if cell.cell_type == "code")
     overridden = "\n".join(f"{name} = {json.dumps(value)}" for name, value in parameters.items())

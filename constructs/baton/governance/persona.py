@@ -1,6 +1,7 @@
 """A kind of person, as a role."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -15,6 +16,10 @@ class Persona(BoundedRole):
 
     Users of the account carry one tag, `baton-persona`; as a tag has one value, nobody is two personas, and nobody who
     wrote a model also approves it. The role bears the same tag, so policies elsewhere can tell its sessions apart.
+
+    A session bears the user's own name, and so may its source identity, which stays through every further role:
+    CloudTrail says who it was, and reconcile compares that name with the author's. A session brings no tags of its own,
+    for one of them could be another persona's.
 
     Args:
         name: The value of the tag.
@@ -37,13 +42,25 @@ class Persona(BoundedRole):
             scope,
             construct_id,
             description=description,
-            trust=iam.AccountRootPrincipal().with_conditions(
-                {
-                    "Bool": {"aws:MultiFactorAuthPresent": "true"},
-                    "StringEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": name},
-                }
-            ),
+            trust=iam.AccountRootPrincipal().with_conditions(_as_oneself(name, "sts:RoleSessionName")),
             duties=duties,
             denied=denied,
         )
+        trust = self.role.assume_role_policy
+        assert trust is not None
+        trust.add_statements(
+            iam.PolicyStatement(
+                actions=["sts:SetSourceIdentity"],
+                principals=[iam.AccountRootPrincipal()],
+                conditions=_as_oneself(name, "sts:SourceIdentity"),
+            )
+        )
         cdk.Tags.of(self.role).add(PERSONA_TAG, name)
+
+
+def _as_oneself(persona: str, named_by: str) -> dict[str, Any]:
+    """A user of this persona, with a second factor, under no other name than their own."""
+    return {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "StringEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": persona, named_by: "${aws:username}"},
+    }

@@ -67,6 +67,7 @@ class StudioDomain(Construct):
             enable_key_rotation=True,
             removal_policy=platform.removal_policy,
         )
+        self.nobody = self._idle_role()
         network = StudioNetwork(self, "Network", network=platform.network)
         self._domain = sagemaker.CfnDomain(
             self,
@@ -96,7 +97,7 @@ class StudioDomain(Construct):
     def _settings(self, network: StudioNetwork, idle_minutes: int) -> sagemaker.CfnDomain.UserSettingsProperty:
         domain = sagemaker.CfnDomain
         return domain.UserSettingsProperty(
-            execution_role=self._idle_role().role_arn,
+            execution_role=self.nobody.role_arn,
             security_groups=[network.apps.security_group_id],
             auto_mount_home_efs="Disabled",
             studio_web_portal="ENABLED",
