@@ -33,8 +33,10 @@ class Connection:
         return self._clients[service]
 
     def assume(self, role_arn: str, *, session_name: str) -> "Connection":
-        """The same place, as another role."""
-        answer = self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        """The same place, as another role, in a session that says who took it: a role's trust may ask for that."""
+        answer = self.client("sts").assume_role(
+            RoleArn=role_arn, RoleSessionName=session_name, SourceIdentity=session_name
+        )
         keys = answer["Credentials"]
         session = boto3.Session(
             aws_access_key_id=keys["AccessKeyId"],

@@ -1,5 +1,6 @@
 """What was deployed, by the names CloudFormation gives it."""
 
+import re
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -39,6 +40,10 @@ class Platform:
     def __post_init__(self) -> None:
         """Settle which model is meant."""
         self.model = self.model.replace("-", "_") or self._only_model()
+
+    def caller(self) -> str:
+        """The name of whoever calls, as IAM knows it: of a user, or of a role's session."""
+        return re.split("[:/]", str(self.client("sts").get_caller_identity()["Arn"]))[-1]
 
     def client(self, service: str) -> Any:
         """The boto3 client of a service."""

@@ -71,6 +71,12 @@ def _subscription(client: ClientFactory, resource: Resource) -> str:
     return "sns list_subscriptions_by_topic"
 
 
+def _user_profile(client: ClientFactory, resource: Resource) -> str:
+    name, domain = resource.id.split("|")
+    client("sagemaker").describe_user_profile(DomainId=domain, UserProfileName=name)
+    return "sagemaker describe_user_profile"
+
+
 def _schedule(client: ClientFactory, resource: Resource) -> str:
     group = resource.properties.get("GroupName")
     named: dict[str, Any] = {"Name": resource.id.rpartition("/")[2]}
@@ -150,6 +156,7 @@ PROBES: dict[str, Probe] = {
     "AWS::SQS::QueuePolicy": compared.queue_policy,
     "AWS::SSM::Parameter": get("ssm", "get_parameter", "Name"),
     "AWS::SageMaker::DataQualityJobDefinition": _job_definition("data_quality"),
+    "AWS::SageMaker::Domain": get("sagemaker", "describe_domain", "DomainId"),
     "AWS::SageMaker::Endpoint": compared.endpoint,
     "AWS::SageMaker::EndpointConfig": get_by_name("sagemaker", "describe_endpoint_config", "EndpointConfigName"),
     "AWS::SageMaker::FeatureGroup": compared.feature_group,
@@ -162,6 +169,7 @@ PROBES: dict[str, Probe] = {
         "sagemaker", "describe_monitoring_schedule", "MonitoringScheduleName"
     ),
     "AWS::SageMaker::Pipeline": get("sagemaker", "describe_pipeline", "PipelineName"),
+    "AWS::SageMaker::UserProfile": _user_profile,
     "AWS::Scheduler::Schedule": _schedule,
     "AWS::Scheduler::ScheduleGroup": get("scheduler", "get_schedule_group", "Name"),
     "AWS::SecretsManager::ResourcePolicy": get(

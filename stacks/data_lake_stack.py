@@ -11,6 +11,7 @@ from constructs import Construct
 from baton.foundation.encryption import PlatformKeys
 from baton.foundation.network import PrivateNetwork
 from baton.foundation.runtime_code import HandlerLayer
+from baton.governance.service_boundary import ServiceBoundary
 from baton.lake.catalog import Catalog
 from baton.lake.query_workgroup import QueryWorkGroup
 from baton.lake.zones import LakeZones
@@ -62,6 +63,7 @@ class DataLakeStack(cdk.Stack):
         super().__init__(scope, construct_id, **kwargs)
         removal_policy = cdk.RemovalPolicy.RETAIN if environment.retain_data else cdk.RemovalPolicy.DESTROY
         retention = LOG_RETENTION[environment.log_retention_days]
+        self.service_boundary = ServiceBoundary(self, "ServiceBoundary")
         self.keys = PlatformKeys(self, "Keys", removal_policy=removal_policy)
         connections = environment.connections.values()
         self.network = PrivateNetwork(

@@ -6,7 +6,10 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.governance.team import GovernedModel, Team
+from baton.governance.governed_model import GovernedModel
+from baton.governance.studio import StudioDomain
+from baton.governance.team import Team
+from baton.governance.work import Work
 from baton.platform import Platform
 
 
@@ -18,6 +21,7 @@ class GovernanceStack(cdk.Stack):
         models: The models they work on.
         database_name: The catalogue's database.
         work_group_name: Where they query it.
+        studio: Where they open notebooks; None in an environment without Studio.
     """
 
     def __init__(
@@ -29,22 +33,17 @@ class GovernanceStack(cdk.Stack):
         models: Sequence[GovernedModel],
         database_name: str,
         work_group_name: str,
+        studio: StudioDomain | None = None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        self.team = Team(
-            self,
-            "Team",
+        work = Work(
+            stack=self,
             platform=platform,
             models=models,
             database_name=database_name,
             work_group_name=work_group_name,
         )
-        outputs = {
-            "ComplianceOfficerRoleArn": self.team.compliance_officer,
-            "DataScientistRoleArn": self.team.data_scientist,
-            "DataEngineerRoleArn": self.team.data_engineer,
-            "MlopsEngineerRoleArn": self.team.mlops_engineer,
-        }
-        for name, persona in outputs.items():
-            cdk.CfnOutput(self, name, value=persona.role.role_arn)
+        self.team = Team(self, "Team", work=work, studio=studio)
+        for persona in self.team.personas.values():
+            cdk.CfnOutput(self, f"{persona.node.id}RoleArn", value=persona.role.role_arn)

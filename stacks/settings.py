@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar, get_args
 
 import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
@@ -34,6 +34,29 @@ class ServingCapacity(Specification):
         return self
 
 
+Persona = Literal["compliance-officer", "data-engineer", "data-scientist", "mlops-engineer"]
+DirectoryUser = Annotated[str, StringConstraints(min_length=1, max_length=256)]
+
+
+class StudioSettings(Specification):
+    """Notebooks, in an environment that has them.
+
+    `idle_minutes` is how long an app may stand unused; SageMaker knows nothing shorter than an hour. `directory_users`
+    names, for each persona, the user of IAM Identity Center that its profile is assigned to; without it the personas'
+    own roles open the profiles.
+    """
+
+    idle_minutes: int = Field(default=60, ge=60, le=525_600)
+    directory_users: dict[Persona, DirectoryUser] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _all_or_none(self) -> "StudioSettings":
+        missing = sorted(set(get_args(Persona)) - set(self.directory_users))
+        if self.directory_users and missing:
+            raise ValueError(f"directory_users: {missing[0]} has none; a domain signs in all its profiles the same way")
+        return self
+
+
 class Environment(Specification):
     """One file under config/environments/: what differs between dev, staging and prod, and nothing else."""
 
@@ -51,6 +74,7 @@ class Environment(Specification):
     notify: tuple[Annotated[str, StringConstraints(pattern=r"^[^@\s]+@[^@\s]+$")], ...] = ()
     connections: dict[str, Connection]
     serving: ServingCapacity
+    studio: StudioSettings | None = None
 
     @model_validator(mode="after")
     def _zones_are_in_the_region(self) -> "Environment":

@@ -7,7 +7,7 @@ from typing import Any
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.governance.team import GovernedModel
+from baton.governance.governed_model import GovernedModel
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
@@ -21,6 +21,7 @@ from stacks.ingestion_stack import IngestionStack
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
+from stacks.studio_stack import StudioStack
 from stacks.training_stack import TrainingStack
 
 
@@ -60,15 +61,27 @@ class EnvironmentStage(cdk.Stage):
             commit=commit,
             author=author,
         )
+        work: dict[str, Any] = {
+            "platform": lake.platform,
+            "models": [self._carry(model, lake.platform, lake.catalog.database_name) for model in models],
+            "database_name": lake.catalog.database_name,
+            "work_group_name": lake.work_group.work_group_name,
+        }
+        studio = None
+        if environment.studio is not None:
+            name = f"baton-{environment.name}-studio"
+            studio = StudioStack(self, "Studio", stack_name=name, settings=environment.studio, **work)
         GovernanceStack(
             self,
             "Governance",
             stack_name=f"baton-{environment.name}-governance",
-            platform=lake.platform,
-            models=[self._carry(model, lake.platform, lake.catalog.database_name) for model in models],
-            database_name=lake.catalog.database_name,
-            work_group_name=lake.work_group.work_group_name,
+            studio=None if studio is None else studio.domain,
+            **work,
         )
+        of_persons = {"Governance", "Studio"}
+        lake.service_boundary.hold(*(stack for stack in self.node.children if stack.node.id not in of_persons))
+        if studio is not None:
+            lake.service_boundary.hold(studio.domain.nobody)
         cdk.Tags.of(self).add("baton:environment", environment.name)
         if not environment.retain_data:
             # Log groups outlive their stack unless told otherwise; nobody reads those of a disposable environment.

@@ -1,6 +1,5 @@
 """`baton evidence`, `approve` and `reject`: the compliance officer's desk."""
 
-import getpass
 from pathlib import Path
 from typing import Annotated
 
@@ -70,7 +69,7 @@ def reject(
 def _decide(decision: registry.Decision, number: int, comment: str, platform: Platform, *, own_role: bool) -> None:
     chosen = registry.version(platform, number)
     role = None if own_role else platform.output("governance", "ComplianceOfficerRoleArn")
-    registry.decide(platform, chosen, decision, comment=comment, role_arn=role, person=getpass.getuser())
+    registry.decide(platform, chosen, decision, comment=comment, role_arn=role, person=platform.caller())
     console.print(f"version {number} of {platform.model} is now [bold]{decision}[/] (it was {chosen.status})")
 
 

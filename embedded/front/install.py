@@ -25,6 +25,7 @@ from embedded.front.provisioning import register
 from embedded.front.rotation import SecretRotation
 from embedded.front.sagemaker_types import SAGEMAKER_TYPES
 from embedded.front.scaling import ApplicationAutoScaling
+from embedded.front.studio_types import STUDIO_TYPES
 from embedded.sagemaker.service import SageMaker
 from embedded.sagemaker.workshop import Workshop
 
@@ -61,7 +62,7 @@ class FrontDoor:
         object_encryption.install()
         prompt_stacks.install()
         complements.register(client=self._clients)
-        register((*SAGEMAKER_TYPES, *OTHER_TYPES), client=self._clients)
+        register((*SAGEMAKER_TYPES, *STUDIO_TYPES, *OTHER_TYPES), client=self._clients)
         if not clock:
             _stop_the_clock()
 

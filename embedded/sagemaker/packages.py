@@ -92,7 +92,7 @@ class ModelPackages:
 
     def _describe(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         with self._store.locked():
-            return self._described(self._find(request["ModelPackageName"]))
+            return dict(self._find(request["ModelPackageName"]))
 
     def _update(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         with self._store.locked():
@@ -130,7 +130,7 @@ class ModelPackages:
             if group is not None:
                 find(self._store, PACKAGE_GROUP, group, "ListModelPackages")
             chosen = [
-                self._described(record)
+                record
                 for record in self._store.kind("ModelPackage").values()
                 if (group is None or record.get("ModelPackageGroupName") == name_of(group))
                 and (status is None or record.get("ModelApprovalStatus") == status)
@@ -144,10 +144,6 @@ class ModelPackages:
         wanted = request.get("ModelPackageType", "Versioned" if grouped else "Unversioned")
         versioned = "ModelPackageVersion" in record
         return bool(wanted == "Both" or versioned == (wanted == "Versioned"))
-
-    def _described(self, record: Record) -> Record:
-        """A version is named after its group where a package name is asked for."""
-        return {"ModelPackageName": record.get("ModelPackageGroupName"), **record}
 
     def _find(self, reference: str) -> Record:
         arn = reference if reference.startswith("arn:") else self._store.arn(f"model-package/{reference}")

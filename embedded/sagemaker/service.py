@@ -17,6 +17,7 @@ from embedded.sagemaker.plain import PlainResources
 from embedded.sagemaker.runtime import Runtime
 from embedded.sagemaker.schedules import MonitoringSchedules
 from embedded.sagemaker.store import Store
+from embedded.sagemaker.studio import Studio
 from embedded.sagemaker.tagging import Tagging
 from embedded.sagemaker.workshop import Workshop
 
@@ -42,6 +43,7 @@ class SageMaker:
             FeatureGroups(store=store, features=self._feature_store, client=workshop.client),
             LineageEntities(store=store),
             LineageGraph(store=store),
+            Studio(store=store),
             Tagging(store=store),
         )
         actions = {action: handler for part in parts for action, handler in part.actions().items()}

@@ -69,7 +69,7 @@ class CannedConnection(Connection):
         return self._clients[service]
 
     def assume(self, role_arn: str, *, session_name: str) -> "CannedConnection":
-        self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name)
+        self.client("sts").assume_role(RoleArn=role_arn, RoleSessionName=session_name, SourceIdentity=session_name)
         other = CannedConnection(self.answers, identity=role_arn)
         other.calls = self.calls
         return other
@@ -195,6 +195,7 @@ class World:
             },
             "stepfunctions.GetExecutionHistory": lambda _: {"events": EVENTS},
             "sts.AssumeRole": lambda _: {},
+            "sts.GetCallerIdentity": lambda _: {"Arn": "arn:aws:iam::000000000000:user/grace"},
         }
         self.answers |= self.lineage.answers()
         for number in self.statuses:

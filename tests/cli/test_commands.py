@@ -134,7 +134,8 @@ def test_approval_is_given_as_the_compliance_officer(baton: Any, world: World, c
     [(who, arguments)] = asked(connection, "sagemaker.UpdateModelPackage")
     assert who == "arn:aws:iam::000000000000:role/officer"
     assert arguments["ApprovalDescription"] == "sound"
-    assert asked(connection, "sts.AssumeRole")[0][1]["RoleSessionName"] == "grace"
+    [(_, session)] = asked(connection, "sts.AssumeRole")
+    assert session["RoleSessionName"] == session["SourceIdentity"] == "grace"
 
 
 def test_approval_in_ones_own_name(baton: Any, connection: CannedConnection) -> None:

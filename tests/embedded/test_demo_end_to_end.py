@@ -10,14 +10,22 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import boto3
 import psutil
 import pytest
+
+from embedded import presence
+from tests.embedded.notebooks import Performed, perform
 
 ROOT = Path(__file__).parents[2]
 ROWS = 3000
 # The slowest machine that tests may meet; the demo bounds each of its own waits far below.
 PERFORMANCE_SECONDS = 1500
 START_SECONDS = 120
+NOTEBOOK = ROOT / "notebooks" / "churn_version.ipynb"
+CELL_SECONDS = 600
+# What IAM calls otherwise than the API.
+OTHERWISE = {"lambda:Invoke": "lambda:InvokeFunction", "s3:ListObjectsV2": "s3:ListBucket"}
 
 pytestmark = [pytest.mark.end_to_end, pytest.mark.timeout(PERFORMANCE_SECONDS + 60)]
 
@@ -43,13 +51,14 @@ def survivors(build: Path) -> list[str]:
 @pytest.fixture(scope="module")
 def build(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     folder = tmp_path_factory.mktemp("demo")
-    process = start(folder, "--rows", str(ROWS))
+    process = start(folder, "--rows", str(ROWS), "--keep")
     try:
         said, _ = process.communicate(timeout=PERFORMANCE_SECONDS)
+        assert process.returncode == 0, said
+        yield folder
     finally:
         process.kill()
-    assert process.returncode == 0, said
-    yield folder
+        presence.stop_running(folder / "embedded")
 
 
 @pytest.fixture(scope="module")
@@ -131,7 +140,82 @@ def test_the_signed_page_of_the_approved_version_lies_beside_it(build: Path) -> 
         assert text in page
 
 
-def test_nothing_is_left_running(build: Path) -> None:
+@pytest.fixture(scope="module")
+def variables(build: Path) -> dict[str, str]:
+    """What points an SDK at the embedded AWS that the demo left running."""
+    known = presence.running(build / "embedded")
+    assert known is not None
+    found: dict[str, str] = known["environment"]
+    return found
+
+
+def outputs(variables: dict[str, str], stack: str) -> dict[str, str]:
+    described = client(variables, "cloudformation").describe_stacks(StackName=f"baton-dev-{stack}")["Stacks"][0]
+    return {output["OutputKey"]: output["OutputValue"] for output in described["Outputs"]}
+
+
+def client(variables: dict[str, str], service: str) -> Any:
+    make: Any = boto3.client
+    return make(
+        service,
+        endpoint_url=variables["AWS_ENDPOINT_URL"],
+        region_name=variables["AWS_REGION"],
+        aws_access_key_id=variables["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=variables["AWS_SECRET_ACCESS_KEY"],
+    )
+
+
+@pytest.fixture(scope="module")
+def notebook(build: Path, variables: dict[str, str]) -> Performed:
+    """The notebook, run on what the demo deployed; it starts a training of its own and waits for it."""
+    function = outputs(variables, "bank-churn-training")["StartTrainingFunctionName"]
+    return perform(
+        NOTEBOOK,
+        build,
+        environment=variables,
+        parameters={"START_TRAINING_FUNCTION": function, "WAIT_SECONDS": CELL_SECONDS - 30},
+        seconds=CELL_SECONDS,
+    )
+
+
+def test_the_notebook_trains_and_shows_the_registry_the_evidence_a_customer_and_a_prediction(
+    notebook: Performed,
+) -> None:
+    assert notebook.shown("executions = ").count("Succeeded") >= 2
+    assert "Approved" in notebook.shown("packages = [")
+    assert "binary_classification_metrics.auc.value" in notebook.shown("evaluation = ")
+    assert "DPPL" in notebook.shown("bias = ")
+    assert "credit_score" in notebook.shown("group = FeatureGroup")
+    assert "probability" in notebook.shown("endpoint = Endpoint")
+
+
+def test_the_notebook_calls_nothing_that_the_data_scientists_role_in_studio_may_not(
+    notebook: Performed, variables: dict[str, str]
+) -> None:
+    domain = outputs(variables, "studio")["DomainId"]
+    profile = client(variables, "sagemaker").describe_user_profile(DomainId=domain, UserProfileName="data-scientist")
+    role, iam = profile["UserSettings"]["ExecutionRole"].rpartition("/")[2], client(variables, "iam")
+    documents = [
+        iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"]
+        for name in iam.list_role_policies(RoleName=role)["PolicyNames"]
+    ]
+    allowed = {
+        action
+        for document in documents
+        for statement in document["Statement"]
+        for action in ([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
+    }
+    assert len(notebook.calls) > 8
+    assert {OTHERWISE.get(call, call) for call in notebook.calls} - allowed == set()
+
+
+def test_the_notebook_is_kept_without_what_it_showed() -> None:
+    cells = json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]
+    assert [cell for cell in cells if cell.get("outputs") or cell.get("execution_count")] == []
+
+
+def test_nothing_is_left_running_once_it_is_stopped(build: Path) -> None:
+    assert presence.stop_running(build / "embedded")
     assert survivors(build) == []
     assert not (build / "embedded" / "endpoint.json").exists()
 

@@ -116,8 +116,8 @@ def test_a_bad_status_and_an_unknown_action_are_refused(aws: EmbeddedAws, group:
     arn = sagemaker.create_model_package(ModelPackageGroupName=group)["ModelPackageArn"]
     with pytest.raises(ClientError, match=r"enum value set: \[Approved, Rejected, PendingManualApproval\]"):
         sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Perhaps")
-    with pytest.raises(ClientError, match=r"UnknownOperationException.*ListDomains"):
-        sagemaker.list_domains()
+    with pytest.raises(ClientError, match=r"UnknownOperationException.*ListHubs"):
+        sagemaker.list_hubs()
 
 
 def test_lists_come_in_pages(aws: EmbeddedAws, group: str) -> None:

@@ -352,3 +352,58 @@ def test_a_connection_into_the_network_and_a_table_of_versions_are_there(aws: Em
     assert versions["Parameters"]["storage.location.template"] == "s3://curated/churn/runs/${run_id}/"
     assert [key["Name"] for key in versions["PartitionKeys"]] == ["run_id"]
     stacks.delete("front-network")
+
+
+def test_a_studio_domain_is_changed_in_place_and_goes_after_its_profiles(aws: EmbeddedAws, stacks: Any) -> None:
+    sagemaker = aws.client("sagemaker")
+
+    def studio(idle_minutes: int) -> dict[str, Any]:
+        idle = {"IdleSettings": {"LifecycleManagement": "ENABLED", "IdleTimeoutInMinutes": idle_minutes}}
+        return {
+            "Domain": resource(
+                "AWS::SageMaker::Domain",
+                DomainName="front-studio",
+                AuthMode="IAM",
+                VpcId="vpc-1",
+                SubnetIds=["subnet-1"],
+                AppNetworkAccessType="VpcOnly",
+                DomainSettings={"DockerSettings": {"EnableDockerAccess": "DISABLED"}},
+                DefaultUserSettings={
+                    "ExecutionRole": ROLE,
+                    "SecurityGroups": ["sg-1"],
+                    "JupyterLabAppSettings": {"AppLifecycleManagement": idle},
+                },
+            ),
+            "Profile": resource(
+                "AWS::SageMaker::UserProfile",
+                DomainId={"Fn::GetAtt": ["Domain", "DomainId"]},
+                UserProfileName="somebody",
+                UserSettings={"ExecutionRole": ROLE},
+            ),
+        }
+
+    assert stacks.deploy("front-studio", studio(60)) == "CREATE_COMPLETE", stacks.why("front-studio")
+    [domain] = sagemaker.list_domains()["Domains"]
+    [profile] = sagemaker.list_user_profiles(DomainIdEquals=domain["DomainId"])["UserProfiles"]
+    assert profile["UserProfileName"] == "somebody"
+    with pytest.raises(ClientError, match="ResourceInUse"):
+        sagemaker.delete_domain(DomainId=domain["DomainId"])
+
+    assert stacks.deploy("front-studio", studio(90)) == "UPDATE_COMPLETE", stacks.why("front-studio")
+    found = sagemaker.describe_domain(DomainId=domain["DomainId"])
+    settings = found["DefaultUserSettings"]["JupyterLabAppSettings"]["AppLifecycleManagement"]["IdleSettings"]
+    assert settings["IdleTimeoutInMinutes"] == 90
+    assert found["DomainSettings"]["DockerSettings"]["EnableDockerAccess"] == "DISABLED"
+
+    stacks.delete("front-studio")
+    assert sagemaker.list_domains()["Domains"] == []
+
+
+def test_a_closed_domain_without_a_security_group_is_refused(aws: EmbeddedAws) -> None:
+    with pytest.raises(ClientError, match="SecurityGroups are required"):
+        aws.client("sagemaker").create_domain(
+            DomainName="open",
+            AuthMode="IAM",
+            AppNetworkAccessType="VpcOnly",
+            DefaultUserSettings={"ExecutionRole": ROLE},
+        )

@@ -16,7 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
-from baton.governance.team import GovernedModel
+from baton.governance.governed_model import GovernedModel
 from baton.registry.model_registry import ModelRegistry
 from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack

@@ -84,10 +84,14 @@ class Templates:
             tags={tag["Key"]: tag["Value"] for tag in properties.get("Tags", [])},
             trust=self.resolve(stack, properties["AssumeRolePolicyDocument"]),
             policies=[self.resolve(stack, document) for document in (*attached, *inline)],
-            boundary=self.resolve(stack, resources[boundary["Ref"]]["Properties"]["PolicyDocument"])
-            if boundary
-            else None,
+            boundary=None if boundary is None else self._document(stack, boundary),
         )
+
+    def _document(self, stack: str, policy: dict[str, Any]) -> Any:
+        """The managed policy that a reference, maybe to another stack, stands for."""
+        if "Fn::ImportValue" in policy:
+            return self._document(*self._exports[self.resolve(stack, policy["Fn::ImportValue"])])
+        return self.resolve(stack, self._stacks[stack]["Resources"][policy["Ref"]]["Properties"]["PolicyDocument"])
 
     def resolve(self, stack: str, value: Any) -> Any:
         """`value` without intrinsic functions."""

@@ -69,11 +69,14 @@ def test_a_persona_is_put_on_with_a_second_factor_and_the_right_tag_for_an_hour(
     stack: Stack, persona: str, tag: str
 ) -> None:
     role = stack.only("AWS::IAM::Role", containing=f"Team{persona}")
-    [trust] = statements(role["AssumeRolePolicyDocument"])
-    assert trust["Action"] == ["sts:AssumeRole"]
-    assert trust["Condition"] == {
-        "Bool": {"aws:MultiFactorAuthPresent": "true"},
-        "StringEquals": {"aws:PrincipalTag/baton-persona": tag},
+    trusted = {action: s["Condition"] for s in statements(role["AssumeRolePolicyDocument"]) for action in s["Action"]}
+    names = {"sts:AssumeRole": "sts:RoleSessionName", "sts:SetSourceIdentity": "sts:SourceIdentity"}
+    assert trusted == {
+        action: {
+            "Bool": {"aws:MultiFactorAuthPresent": "true"},
+            "StringEquals": {"aws:PrincipalTag/baton-persona": tag, name: "${aws:username}"},
+        }
+        for action, name in names.items()
     }
     assert role["MaxSessionDuration"] == 3600
     assert {"Key": "baton-persona", "Value": tag} in role["Tags"]

@@ -113,9 +113,11 @@ def test_a_persona_stays_within_its_boundary_even_as_administrator(
 
 
 def test_the_officers_role_is_put_on_without_tags_of_ones_own(roles: dict[str, Role]) -> None:
-    [trust] = roles[OFFICER].trust["Statement"]
-    assert trust["Action"] == "sts:AssumeRole"  # without sts:TagSession no session brings another persona's tag
-    assert trust["Condition"]["StringEquals"] == {"aws:PrincipalTag/baton-persona": "compliance-officer"}
+    trust = {statement["Action"]: statement["Condition"] for statement in roles[OFFICER].trust["Statement"]}
+    # Without sts:TagSession no session brings another persona's tag.
+    assert set(trust) == {"sts:AssumeRole", "sts:SetSourceIdentity"}
+    for condition in trust.values():
+        assert condition["StringEquals"]["aws:PrincipalTag/baton-persona"] == "compliance-officer"
     assert [name for name, role in roles.items() if role.tags.get("baton-persona") == "compliance-officer"] == [OFFICER]
 
 

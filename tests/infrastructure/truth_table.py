@@ -74,6 +74,10 @@ def probes(roles: Mapping[str, Role], templates: Templates) -> dict[str, Request
             "sts:AssumeRole", _role(f"cdk-hnb659fds-deploy-role-{ACCOUNT}-{REGION}")
         ),
     }
+    domain = templates.arn_of("studio", "AWS::SageMaker::Domain").rpartition(":")[2]
+    found["open the officer's notebooks"] = Request(
+        "sagemaker:CreatePresignedDomainUrl", _arn("sagemaker", f"user-profile/{domain}/compliance-officer")
+    )
     targets = {"the officer": officer, "the deployer": deployer, "the endpoint's role": endpoint_role}
     services = ("sagemaker", "cloudformation", "lambda", "states", "glue")
     for who, target in targets.items():
@@ -154,6 +158,7 @@ def _elsewhere(officer: str, templates: Templates) -> dict[str, Request]:
 HARMLESS = {
     "lambda:InvokeFunction",
     "record an approval in lineage",
+    "open the officer's notebooks",  # a notebook gives no verdict, whosever it is
     "reject a version",
     "register as pending",
     "sagemaker:DescribeEndpoint",

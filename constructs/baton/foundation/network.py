@@ -84,7 +84,7 @@ class PrivateNetwork(Construct):
         self.job_security_group = self._job_security_group(database_ports)
         self._reach_buckets(sorted(set(foreign_buckets)))
         self._reach_tables(sorted(set(foreign_table_accounts)))
-        self._reach_services()
+        self._endpoints = self._reach_services()
         self._log_flows(log_key, log_retention)
         self.subnet_ids = [subnet.subnet_id for subnet in self.vpc.isolated_subnets]
         self.security_group_ids = [self.job_security_group.security_group_id]
@@ -161,7 +161,11 @@ class PrivateNetwork(Construct):
                 )
             )
 
-    def _reach_services(self) -> None:
+    def admit(self, group: ec2.ISecurityGroup, description: str) -> None:
+        """Let members of a group of another stack reach the interface endpoints; the rule lies in that stack."""
+        self._endpoints.add_ingress_rule(group, HTTPS, description, True)
+
+    def _reach_services(self) -> ec2.SecurityGroup:
         group = ec2.SecurityGroup(
             self, "Endpoints", vpc=self.vpc, description="Interface endpoints, for jobs alone", allow_all_outbound=False
         )
@@ -170,6 +174,7 @@ class PrivateNetwork(Construct):
             self.vpc.add_interface_endpoint(
                 construct_id, service=service, security_groups=[group], open=False, private_dns_enabled=True
             )
+        return group
 
     def _log_flows(self, log_key: kms.IKey, log_retention: logs.RetentionDays) -> None:
         group = logs.LogGroup(self, "FlowLogGroup", encryption_key=log_key, retention=log_retention)

@@ -6,7 +6,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
 
-from baton.governance.persona import Duty
+from baton.governance.bounded_role import Duty
 from baton.lake.zones import QUERY_RESULTS
 
 NO_RESOURCE = "These calls list or describe, and IAM defines no resource that they could be scoped to."

@@ -1,46 +1,25 @@
 """A kind of person, as a role."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import aws_cdk as cdk
-from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.permissions import acknowledge_wildcards
+from baton.governance.bounded_role import BoundedRole, Duty
 from baton.registry.approval_rule import PERSONA_TAG
 
 
-@dataclass(frozen=True, kw_only=True)
-class Duty:
-    """Something a persona does: the calls, on what, under which conditions.
-
-    `why_wildcard` answers the reviewer where a resource holds a wildcard; such a duty cannot do without it.
-    """
-
-    actions: Sequence[str]
-    resources: Sequence[str]
-    conditions: Mapping[str, Mapping[str, Any]] | None = None
-    why_wildcard: str = ""
-
-    @property
-    def statement(self) -> iam.PolicyStatement:
-        """This duty as IAM reads it."""
-        return iam.PolicyStatement(
-            actions=list(self.actions), resources=list(self.resources), conditions=self.conditions
-        )
-
-
-class Persona(Construct):
+class Persona(BoundedRole):
     """A role that a person with the right tag puts on for an hour, after proving who they are with a second factor.
 
     Users of the account carry one tag, `baton-persona`; as a tag has one value, nobody is two personas, and nobody who
     wrote a model also approves it. The role bears the same tag, so policies elsewhere can tell its sessions apart.
 
-    The boundary names exactly the calls of the duties. So whatever is attached to the role later, even
-    AdministratorAccess, gives it no other call; and what `denied` denies, no policy gives back.
+    A session bears the user's own name, and so may its source identity, which stays through every further role:
+    CloudTrail says who it was, and reconcile compares that name with the author's. A session brings no tags of its own,
+    for one of them could be another persona's.
 
     Args:
         name: The value of the tag.
@@ -59,41 +38,29 @@ class Persona(Construct):
         duties: Sequence[Duty],
         denied: Sequence[iam.PolicyStatement] = (),
     ) -> None:
-        super().__init__(scope, construct_id)
-        self.role = iam.Role(
-            self,
-            "Resource",
+        super().__init__(
+            scope,
+            construct_id,
             description=description,
-            assumed_by=iam.AccountRootPrincipal().with_conditions(
-                {
-                    "Bool": {"aws:MultiFactorAuthPresent": "true"},
-                    "StringEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": name},
-                }
-            ),
-            max_session_duration=cdk.Duration.hours(1),
-            permissions_boundary=self._boundary(duties, denied),
+            trust=iam.AccountRootPrincipal().with_conditions(_as_oneself(name, "sts:RoleSessionName")),
+            duties=duties,
+            denied=denied,
         )
-        cdk.Tags.of(self.role).add(PERSONA_TAG, name)
-        for duty in duties:
-            self.role.add_to_policy(duty.statement)
-            acknowledge_wildcards(self.role, duty.resources, reason=duty.why_wildcard)
-
-    def _boundary(self, duties: Sequence[Duty], denied: Sequence[iam.PolicyStatement]) -> iam.ManagedPolicy:
-        boundary = iam.ManagedPolicy(
-            self,
-            "Boundary",
-            description="The most that this persona can ever do",
-            statements=[
-                iam.PolicyStatement(
-                    actions=sorted({action for duty in duties for action in duty.actions}), resources=["*"]
-                ),
-                *denied,
-            ],
-        )
-        Validations.of(boundary).acknowledge(
-            Acknowledgment(
-                id="AwsSolutions-IAM5[Resource::*]",
-                reason="A boundary grants nothing: it lists the calls, and the role's own policy names the resources.",
+        trust = self.role.assume_role_policy
+        assert trust is not None
+        trust.add_statements(
+            iam.PolicyStatement(
+                actions=["sts:SetSourceIdentity"],
+                principals=[iam.AccountRootPrincipal()],
+                conditions=_as_oneself(name, "sts:SourceIdentity"),
             )
         )
-        return boundary
+        cdk.Tags.of(self.role).add(PERSONA_TAG, name)
+
+
+def _as_oneself(persona: str, named_by: str) -> dict[str, Any]:
+    """A user of this persona, with a second factor, under no other name than their own."""
+    return {
+        "Bool": {"aws:MultiFactorAuthPresent": "true"},
+        "StringEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": persona, named_by: "${aws:username}"},
+    }

@@ -1,50 +1,23 @@
-"""The personas of the platform, as data."""
+"""The personas of the platform, as roles."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
-import aws_cdk as cdk
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-from baton.etl.glue_job import GlueEtlJob
-from baton.governance import duties
-from baton.governance.persona import Duty, Persona
-from baton.platform import Platform
+from baton.governance.persona import Persona
+from baton.governance.studio import StudioDomain
+from baton.governance.work import DATA_ENGINEER, DATA_SCIENTIST, MLOPS_ENGINEER, Work
 from baton.registry.approval_rule import (
     OFFICER,
-    VERDICTS,
     deny_approval_statements,
     deny_rewriting_statement,
     deny_serving_statements,
 )
-from baton.registry.model_registry import ModelRegistry
 
-BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
-
-
-@dataclass(frozen=True, kw_only=True)
-class GovernedModel:
-    """What of one model the personas work on.
-
-    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself, and
-    `feature_group_arn` where the model has no feature store.
-    """
-
-    name: str
-    etl: GlueEtlJob
-    ingestion: sfn.StateMachine
-    ingestion_ledger_arn: str
-    registry: ModelRegistry
-    pipeline_arn: str
-    endpoint_name: str
-    start_training: lambda_.IFunction
-    reproduce: lambda_.IFunction
-    start_monitor: lambda_.IFunction | None
-    reconcile: sfn.StateMachine
-    ledger_arn: str
-    feature_group_arn: str | None = None
+DESCRIPTIONS = {
+    OFFICER: "Reads the evidence of a version, and approves or rejects it",
+    DATA_SCIENTIST: "Starts trainings and reads what they made",
+    DATA_ENGINEER: "Runs ingestions, reads the curated zone and asks for erasures",
+    MLOPS_ENGINEER: "Deploys, and keeps endpoints, monitors and workflows running",
+}
 
 
 class Team(Construct):
@@ -53,10 +26,8 @@ class Team(Construct):
     None of them passes a role to a service, reads the vault, a secret or the raw zone, or writes evidence.
 
     Args:
-        platform: The environment's foundation.
-        models: The models they work on.
-        database_name: The catalogue's database.
-        work_group_name: Where they query it.
+        work: What they do.
+        studio: Where each opens the profile of their persona; None in an environment without Studio.
     """
 
     def __init__(
@@ -64,251 +35,21 @@ class Team(Construct):
         scope: Construct,
         construct_id: str,
         *,
-        platform: Platform,
-        models: Sequence[GovernedModel],
-        database_name: str,
-        work_group_name: str,
+        work: Work,
+        studio: StudioDomain | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._platform = platform
-        self._models = models
-        self._stack = cdk.Stack.of(self)
-        self._prefixes = [model.name for model in models]
-        self._stack_names = f"baton-{platform.environment_name}-"
-        self._query = duties.query(
-            stack=self._stack,
-            database_name=database_name,
-            work_group_name=work_group_name,
-            curated=platform.zones.curated,
-            key=platform.keys.data,
-        )
-        forbidden = [*deny_approval_statements(), *deny_serving_statements()]
-        self.compliance_officer = Persona(
-            self,
-            "ComplianceOfficer",
-            name=OFFICER,
-            description="Reads the evidence of a version, and approves or rejects it",
-            duties=self._of_compliance_officer(),
-            denied=[deny_rewriting_statement()],
-        )
-        self.data_scientist = Persona(
-            self,
-            "DataScientist",
-            name="data-scientist",
-            description="Starts trainings and reads what they made",
-            duties=self._of_data_scientist(),
-            denied=forbidden,
-        )
-        self.data_engineer = Persona(
-            self,
-            "DataEngineer",
-            name="data-engineer",
-            description="Runs ingestions, reads the curated zone and asks for erasures",
-            duties=self._of_data_engineer(),
-            denied=forbidden,
-        )
-        self.mlops_engineer = Persona(
-            self,
-            "MlopsEngineer",
-            name="mlops-engineer",
-            description="Deploys, and keeps endpoints, monitors and workflows running",
-            duties=self._of_mlops_engineer(),
-            denied=forbidden,
-        )
-
-    def _of_compliance_officer(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
-        return [
-            # Without a verdict in the request this allows nothing, so it is no way to swap a version's artefact.
-            Duty(
-                actions=["sagemaker:UpdateModelPackage"],
-                resources=[model.registry.versions_arn for model in self._models],
-                conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": VERDICTS}},
-                why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
-            ),
-            Duty(actions=["lambda:InvokeFunction"], resources=[model.reproduce.function_arn for model in self._models]),
-            self._read_registry(),
-            duties.read_lineage(),
-            *self._read_ledgers([model.ledger_arn for model in self._models]),
-            *duties.read_zone(zones.evidence, keys.models, self._prefixes),
-            duties.watch(),
-        ]
-
-    def _of_data_scientist(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
-        return [
-            Duty(
-                actions=["lambda:InvokeFunction"],
-                resources=[
-                    function.function_arn
-                    for model in self._models
-                    for function in (model.start_training, model.reproduce)
-                ],
-            ),
-            self._follow_trainings(),
-            self._read_registry(),
-            duties.read_lineage(),
-            *self._read_features(),
-            *self._query,
-            *(
-                duty
-                for bucket, key in (
-                    (zones.curated, keys.data),
-                    (zones.features, keys.data),
-                    (zones.monitoring, keys.data),
-                    (zones.models, keys.models),
-                    (zones.evidence, keys.models),
-                )
-                for duty in duties.read_zone(bucket, key, self._prefixes)
-            ),
-            duties.read_logs(self._stack, ["/aws/sagemaker/"]),
-            duties.watch(),
-        ]
-
-    def _of_data_engineer(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
-        return [
-            Duty(
-                actions=[
-                    "glue:BatchStopJobRun",
-                    "glue:GetJob",
-                    "glue:GetJobRun",
-                    "glue:GetJobRuns",
-                ],
-                resources=[model.etl.job_arn for model in self._models],
-            ),
-            *self._run_workflows([model.ingestion for model in self._models]),
-            *self._read_ledgers([model.ingestion_ledger_arn for model in self._models]),
-            *self._query,
-            *duties.read_zone(zones.curated, keys.data, self._prefixes),
-            *duties.request_erasures(zones.vault, keys.vault, self._prefixes),
-            *duties.read_zone(zones.evidence, keys.models, [f"{prefix}/erasures" for prefix in self._prefixes]),
-            duties.read_logs(self._stack, ["/aws-glue/jobs"]),
-            duties.watch(),
-        ]
-
-    def _of_mlops_engineer(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
-        endpoints = [
-            self._stack.format_arn(service="sagemaker", resource="endpoint", resource_name=model.endpoint_name)
-            for model in self._models
-        ]
-        return [
-            self._deploy(),
-            Duty(actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], resources=endpoints),
-            Duty(
-                actions=["lambda:InvokeFunction"],
-                resources=[
-                    function.function_arn
-                    for model in self._models
-                    for function in (model.start_training, model.start_monitor)
-                    if function is not None
-                ],
-            ),
-            *self._run_workflows([machine for model in self._models for machine in (model.reconcile, model.ingestion)]),
-            *self._read_ledgers(
-                [arn for model in self._models for arn in (model.ledger_arn, model.ingestion_ledger_arn)]
-            ),
-            self._follow_trainings(),
-            self._read_registry(),
-            duties.read_lineage(),
-            *duties.read_zone(zones.monitoring, keys.data, self._prefixes),
-            *duties.read_zone(zones.evidence, keys.models, self._prefixes),
-            duties.read_logs(self._stack, ["/aws/sagemaker/", "/aws-glue/jobs", self._stack_names]),
-            duties.watch(),
-            Duty(
-                actions=["cloudformation:DescribeStackEvents", "cloudformation:DescribeStacks"],
-                resources=[
-                    self._stack.format_arn(
-                        service="cloudformation",
-                        resource="stack",
-                        resource_name=f"{self._stack_names}*",
-                    )
-                ],
-                why_wildcard="The stacks of this environment; CloudFormation ends each name with an id of its own.",
-            ),
-        ]
-
-    def _deploy(self) -> Duty:
-        """Deploy as anybody deploys: through the roles of the CDK's bootstrap, which keep CloudFormation's record."""
-        account, region = self._stack.account, self._stack.region
-        qualifier = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
-        return Duty(
-            actions=["sts:AssumeRole"],
-            resources=[
-                self._stack.format_arn(
-                    service="iam",
-                    region="",
-                    resource="role",
-                    resource_name=f"cdk-{qualifier}-{role}-role-{account}-{region}",
-                )
-                for role in BOOTSTRAP_ROLES
-            ],
-        )
-
-    def _follow_trainings(self) -> Duty:
-        return Duty(
-            actions=[
-                "sagemaker:DescribePipeline",
-                "sagemaker:DescribePipelineExecution",
-                "sagemaker:ListPipelineExecutionSteps",
-                "sagemaker:ListPipelineExecutions",
-                "sagemaker:StopPipelineExecution",
-            ],
-            resources=[arn for model in self._models for arn in (model.pipeline_arn, f"{model.pipeline_arn}/*")],
-            why_wildcard="The executions of one pipeline, whose ids SageMaker makes up.",
-        )
-
-    def _read_registry(self) -> Duty:
-        return Duty(
-            actions=[
-                "sagemaker:DescribeModelPackage",
-                "sagemaker:DescribeModelPackageGroup",
-                "sagemaker:ListModelPackages",
-            ],
-            resources=[
-                arn for model in self._models for arn in (model.registry.group_arn, model.registry.versions_arn)
-            ],
-            why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
-        )
-
-    def _read_features(self) -> list[Duty]:
-        """Look up online records; the offline store lies in the features zone and the catalogue."""
-        groups = [model.feature_group_arn for model in self._models if model.feature_group_arn is not None]
-        if not groups:
-            return []
-        return [
-            Duty(
-                actions=["sagemaker:BatchGetRecord", "sagemaker:DescribeFeatureGroup", "sagemaker:GetRecord"],
-                resources=groups,
-            ),
-            duties.decrypt(self._platform.keys.data, through="sagemaker"),
-        ]
-
-    def _read_ledgers(self, tables: Sequence[str]) -> list[Duty]:
-        return [
-            Duty(actions=["dynamodb:GetItem", "dynamodb:Query"], resources=tables),
-            duties.decrypt(self._platform.keys.operations, through="dynamodb"),
-        ]
-
-    def _run_workflows(self, machines: Sequence[sfn.StateMachine]) -> list[Duty]:
-        executions = [
-            self._stack.format_arn(
-                service="states",
-                resource="execution",
-                resource_name=f"{machine.state_machine_name}:*",
-                arn_format=cdk.ArnFormat.COLON_RESOURCE_NAME,
+        everywhere, in_person = work.everywhere(), work.in_person()
+        self.personas = {
+            name: Persona(
+                self,
+                "".join(word.capitalize() for word in name.split("-")),
+                name=name,
+                description=description,
+                duties=[*in_person[name], *everywhere[name], *([studio.open_profile(name)] if studio else [])],
+                denied=[deny_rewriting_statement()]
+                if name == OFFICER
+                else [*deny_approval_statements(), *deny_serving_statements()],
             )
-            for machine in machines
-        ]
-        return [
-            Duty(
-                actions=["states:DescribeStateMachine", "states:ListExecutions", "states:StartExecution"],
-                resources=[machine.state_machine_arn for machine in machines],
-            ),
-            Duty(
-                actions=["states:DescribeExecution", "states:GetExecutionHistory", "states:StopExecution"],
-                resources=executions,
-                why_wildcard="The executions of one workflow, whose names it is given as it starts.",
-            ),
-        ]
+            for name, description in DESCRIPTIONS.items()
+        }
