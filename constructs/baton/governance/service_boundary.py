@@ -56,6 +56,7 @@ CALLS = (
     "s3:Get*",
     "s3:List*",
     "s3:PutObject*",
+    "sagemaker:AddAssociation",
     "sagemaker:AddTags",
     "sagemaker:Create*",
     "sagemaker:Delete*",
