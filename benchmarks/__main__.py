@@ -18,6 +18,7 @@ NAMES = (
     "watermarks",
     "malformed_input",
     "extraction",
+    "pipeline_overhead",
     "retraining",
     "attributions",
     "fault_battery",
