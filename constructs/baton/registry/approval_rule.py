@@ -49,6 +49,12 @@ def deny_rewriting_statement() -> iam.PolicyStatement:
     )
 
 
+def forbid_approval(role: iam.Role) -> None:
+    """Deny a service's role what no scientist may do, for it runs their code or acts at their word."""
+    for statement in (*deny_approval_statements(), *deny_serving_statements()):
+        role.add_to_policy(statement)
+
+
 def deny_serving_statements() -> list[iam.PolicyStatement]:
     """What would serve a version past the officer: another endpoint, another workflow, another rule, another role.
 

@@ -3,7 +3,7 @@
 from constructs import Construct
 
 from baton.platform import Platform
-from baton.registry.approval_rule import deny_approval_statements, deny_serving_statements
+from baton.registry.approval_rule import forbid_approval
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 
@@ -33,5 +33,4 @@ class ChampionFinder(Construct):
         )
         self.function = handler.function
         let_read(handler.role, registry)
-        for statement in (*deny_approval_statements(), *deny_serving_statements()):
-            handler.role.add_to_policy(statement)
+        forbid_approval(handler.role)

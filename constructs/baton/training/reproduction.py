@@ -5,7 +5,7 @@ from constructs import Construct
 
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.approval_rule import deny_approval_statements, deny_serving_statements
+from baton.registry.approval_rule import forbid_approval
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 from baton.specification.model import ModelSpecification
@@ -64,8 +64,7 @@ class Reproduction(Construct):
         volumes = [platform.keys.data.key_arn, platform.keys.models.key_arn]
         allow(self._role, ["kms:DescribeKey"], volumes)
         allow(self._role, ["kms:CreateGrant"], volumes, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
-        for statement in (*deny_approval_statements(), *deny_serving_statements()):
-            self._role.add_to_policy(statement)
+        forbid_approval(self._role)
 
     def _allow_reading_executions(self, pipeline_arn: str) -> None:
         why = "SageMaker makes up the ids of executions, and Pipelines names its jobs after them."

@@ -9,7 +9,7 @@ from constructs import Construct
 from baton.foundation.container_role import ContainerRole
 from baton.permissions import acknowledge_wildcards
 from baton.platform import Platform
-from baton.registry.approval_rule import deny_approval_statements, deny_serving_statements
+from baton.registry.approval_rule import forbid_approval
 from baton.registry.model_registry import ModelRegistry
 from baton.training.wrangler_step import WRANGLED
 
@@ -77,7 +77,7 @@ class JobRole(Construct):
             )
         if asks_shadow_endpoints:
             self._allow_shadow_endpoints()
-        _forbid_approval(self.role)
+        forbid_approval(self.role)
 
     def _allow_shadow_endpoints(self) -> None:
         """Clarify asks the model through an endpoint of its own.
@@ -154,7 +154,7 @@ class PipelineRole(Construct):
         _allow(self.role, ["lambda:InvokeFunction"], called)
         self._allow_registration(registry)
         self._allow_reading_evidence(platform, f"{model_name}/")
-        _forbid_approval(self.role)
+        forbid_approval(self.role)
 
     def _allow_jobs(self, *, creates_models: bool) -> None:
         kinds = {"ProcessingJob": "processing-job", "TrainingJob": "training-job"}
@@ -223,12 +223,6 @@ def _allow(
 ) -> None:
     role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions))
     acknowledge_wildcards(role, resources, reason=why)
-
-
-def _forbid_approval(role: iam.Role) -> None:
-    """A scientist's code runs as these roles, so they are denied what no scientist may do."""
-    for statement in (*deny_approval_statements(), *deny_serving_statements()):
-        role.add_to_policy(statement)
 
 
 def _sagemaker_arn(scope: Construct, resource: str, name: str) -> str:
