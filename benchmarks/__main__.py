@@ -23,6 +23,7 @@ NAMES = (
     "attributions",
     "fault_battery",
     "malformed_events",
+    "malformed_requests",
     "tampering",
     "self_approval",
     "trace",

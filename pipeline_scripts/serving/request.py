@@ -127,7 +127,7 @@ def _number(value: Any, *, boolean: bool) -> float | None:
         return float(str(value).lower() == "true")
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
-    if isinstance(value, str) and "_" in value:  # Python reads 1_000, a CSV does not
+    if isinstance(value, str) and ("_" in value or not value.isascii()):  # Python reads 1_000 and ١٢, a CSV does not
         return None
     try:
         return float(value)

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import random
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ from pipeline_scripts.serving import inference
 from pipeline_scripts.serving.errors import RequestError
 from pipeline_scripts.serving.inference import Prediction, ServedModel
 from tests.runtime.churn import Trained
+from tests.runtime.malformed_requests import malformed
 
 
 def answer(served: ServedModel, body: bytes | str, content_type: str, accept: str = "text/csv") -> str:
@@ -180,6 +182,18 @@ def test_unreadable_requests_are_refused(
         answer(served, body, content_type)
     assert refusal.value.status_code == status
     assert isinstance(refusal.value, ValueError)
+
+
+def test_no_malformed_request_is_answered_or_breaks_the_handler(trained: Trained, served: ServedModel) -> None:
+    draw = random.Random(5)
+    frame = rows(trained, 20)
+    right = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    numbers = [item.name for item in served.signature.inputs if item.type != "string"]
+    for _ in range(400):
+        request = malformed(draw, rows=right, numbers=numbers)
+        with pytest.raises(RequestError) as refusal:
+            answer(served, request.body, request.content_type)
+        assert request.field is None or request.field in str(refusal.value), request
 
 
 def test_unacceptable_answer_is_refused() -> None:
