@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
-RUNNABLE = frozenset({"Processing", "Training", "RegisterModel", "Model", "Lambda", "Condition", "Fail"})
+RUNNABLE = frozenset({"Processing", "Training", "Tuning", "RegisterModel", "Model", "Lambda", "Condition", "Fail"})
 """The step types that embedded AWS really runs."""
 
 _KNOWN = RUNNABLE | {
-    "Transform", "Tuning", "Callback", "ClarifyCheck", "QualityCheck", "EMR", "AutoML", "NotebookJob",
+    "Transform", "Callback", "ClarifyCheck", "QualityCheck", "EMR", "AutoML", "NotebookJob",
     "EMRServerless", "Endpoint", "EndpointConfig", "InferenceComponent", "Lineage", "ForEach", "Cleanup",
 }  # fmt: skip
 

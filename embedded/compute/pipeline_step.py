@@ -124,11 +124,12 @@ class StepRun:
             identity = identity_of(resource, request=request, answer=answer)
             self._tell(status="Executing", metadata={resource.metadata: {"Arn": answer[resource.arn]}})
             description = self._watch(api, resource, identity)
+            more = resource.more(api, description) if resource.more else {}
         except (ClientError, BotoCoreError) as error:
             return _Ending(status="Failed", reason=f"ClientError: {error}", fault=fault_of_call(error))
         status = description[resource.status] if resource.status else "Completed"
         if status == "Completed":
-            self._values.note(self._step.name, description)
+            self._values.note(self._step.name, {**description, **more})
             return _Ending(status="Succeeded")
         if status == "Stopped" and self._stopping.is_set():
             return _Ending(status="Stopped")
@@ -142,10 +143,10 @@ class StepRun:
             return request
         execution_id = self._execution_arn.rpartition("/")[2]
         prefix = arguments.pop(resource.name, None)
-        name = resource_name(prefix=prefix, execution_id=execution_id, step=self._step.name)
+        name = resource_name(resource, prefix=prefix, execution_id=execution_id, step=self._step.name)
         request = self._values.resolve(arguments, **({resource.local: name} if resource.local else {}))
         request[resource.name] = name
-        if self._role_arn and resource.metadata.endswith("Job"):
+        if self._role_arn and resource.takes_role:
             request.setdefault("RoleArn", self._role_arn)
         if resource.tagged:
             own = {

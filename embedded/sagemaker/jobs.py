@@ -83,7 +83,12 @@ class Jobs:
             f"List{noun}s": self._list,
         }
 
-    def _create(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+    def start(self, request: Record) -> str:
+        """Start a job of this request; answer its ARN.
+
+        Raises:
+            ApiError: The name is taken.
+        """
         name = request[self._kind.name_key]
         arn = self._store.arn(f"{self._kind.path}/{name}")
         record = {
@@ -103,7 +108,24 @@ class Jobs:
             self._lineage.job(record, noun=self._kind.noun)
         self._announce(record)
         self._workshop.start_job(arn, run, lambda: self._execute(record, run))
-        return {self._kind.arn_key: arn}
+        return arn
+
+    def stop(self, name: str) -> None:
+        """Stop a job; one that has ended is left alone."""
+        with self._store.locked():
+            record = self._records()[name]
+            if record[self._kind.status_key] not in _RUNNING:
+                return
+            record[self._kind.status_key] = "Stopping"
+            record["LastModifiedTime"] = now()
+        self._workshop.stop(record[self._kind.arn_key])
+
+    def under_way(self, name: str) -> bool:
+        """Whether a job waits or runs."""
+        return self._workshop.under_way(self._records()[name][self._kind.arn_key])
+
+    def _create(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        return {self._kind.arn_key: self.start(request)}
 
     def _run(self, record: Record, name: str) -> JobRun:
         # Imported here: the compute plane pulls in far more than a control plane that runs nothing needs.
@@ -179,9 +201,7 @@ class Jobs:
             if record[self._kind.status_key] not in _RUNNING:
                 message = f"The request was rejected because the {self._kind.path.replace('-', ' ')} is in status "
                 raise ApiError("ValidationException", f"{message}{record[self._kind.status_key]}.")
-            record[self._kind.status_key] = "Stopping"
-            record["LastModifiedTime"] = now()
-        self._workshop.stop(record[self._kind.arn_key])
+        self.stop(request[self._kind.name_key])
         return {}
 
     def _list(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from embedded.sagemaker.schedules import MonitoringSchedules
 from embedded.sagemaker.store import Store
 from embedded.sagemaker.studio import Studio
 from embedded.sagemaker.tagging import Tagging
+from embedded.sagemaker.tuning import TuningJobs
 from embedded.sagemaker.workshop import Workshop
 
 
@@ -32,11 +33,13 @@ class SageMaker:
         self._runtime = Runtime(endpoints=self._endpoints, account=account)
         self._feature_store = FeatureStore(client=workshop.client)
         self._feature_records = FeatureRecords(store=self._feature_store)
+        training = Jobs(kind=TRAINING, store=store, workshop=workshop, events=events, lineage=lineage)
         parts = (
             PlainResources(store=store),
             ModelPackages(store=store, events=events, lineage=lineage),
             Jobs(kind=PROCESSING, store=store, workshop=workshop, events=events, lineage=lineage),
-            Jobs(kind=TRAINING, store=store, workshop=workshop, events=events, lineage=lineage),
+            training,
+            TuningJobs(store=store, workshop=workshop, events=events, training=training),
             Pipelines(store=store, workshop=workshop, events=PipelineEvents(events=events)),
             self._endpoints,
             MonitoringSchedules(store=store),

@@ -58,6 +58,11 @@ class Workshop:
         if run is not None:
             run.stop()
 
+    def under_way(self, key: str) -> bool:
+        """Whether one run waits its turn or runs."""
+        with self._lock:
+            return key in self._under_way
+
     def close(self) -> None:
         """Stop all that is under way and take no more."""
         self._jobs.shutdown(wait=False, cancel_futures=True)

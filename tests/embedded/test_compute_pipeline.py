@@ -82,6 +82,18 @@ class FakeAws:
         uri = f"s3://models/{TrainingJobName}/output/model.tar.gz"
         return {**self._describe("TrainingJob", TrainingJobName), "ModelArtifacts": {"S3ModelArtifacts": uri}}
 
+    def create_hyper_parameter_tuning_job(self, **request: Any) -> dict[str, Any]:
+        return self._create("HyperParameterTuningJob", request)
+
+    def describe_hyper_parameter_tuning_job(self, *, HyperParameterTuningJobName: str) -> dict[str, Any]:
+        return self._describe("HyperParameterTuningJob", HyperParameterTuningJobName)
+
+    def list_training_jobs_for_hyper_parameter_tuning_job(self, **request: Any) -> dict[str, Any]:
+        assert request["HyperParameterTuningJobName"] in self._jobs
+        assert request["SortBy"] == "FinalObjectiveMetricValue"
+        names = ["low", "high"] if request["SortOrder"] == "Ascending" else ["high", "low"]
+        return {"TrainingJobSummaries": [{"TrainingJobName": name} for name in names]}
+
     def create_model_package(self, **request: Any) -> dict[str, Any]:
         self.created.append(("package", request))
         return {"ModelPackageArn": "arn:package/1"}
@@ -446,3 +458,37 @@ def test_a_function_that_fails_or_answers_too_little_fails_the_execution(answer:
 
     assert result.status == "Failed" and reason in str(result.failure_reason)
     assert not any(name == "package" for name, _ in aws.created)
+
+
+def tuning_pipeline(objective: dict[str, str]) -> dict[str, Any]:
+    best = {"Get": "Steps.Train.TrainingJobSummaries[0].TrainingJobName"}
+    artifact = {"Std:Join": {"On": "/", "Values": ["s3://models", best, "output/model.tar.gz"]}}
+    train = {
+        "Name": "Train",
+        "Type": "Tuning",
+        "Arguments": {"HyperParameterTuningJobConfig": {"HyperParameterTuningJobObjective": objective}},
+    }
+    model = {"Name": "Model", "Type": "Model", "Arguments": {"PrimaryContainer": {"ModelDataUrl": artifact}}}
+    return pipeline(train, model)
+
+
+@pytest.mark.parametrize(("goal", "best"), [("Maximize", "high"), ("Minimize", "low")])
+def test_a_tuning_gives_the_artefact_of_its_best_training(goal: str, best: str) -> None:
+    aws = FakeAws()
+    result, _ = run(aws, tuning_pipeline({"Type": goal, "MetricName": "validation:auc"}))
+    assert (result.status, result.failure_reason) == ("Succeeded", None)
+    request = aws.request("Train")
+    name = request["HyperParameterTuningJobName"]
+    assert name.startswith("abc123def456-Train-")
+    assert len(name) <= 32
+    assert "RoleArn" not in request, "a tuning's role is its training jobs'"
+    assert result.steps[0].metadata == {"TuningJob": {"Arn": f"arn:HyperParameterTuningJob/{name}"}}
+    assert aws.request("model")["PrimaryContainer"]["ModelDataUrl"] == f"s3://models/{best}/output/model.tar.gz"
+
+
+def test_a_failed_tuning_fails_its_step_with_its_reason() -> None:
+    aws = FakeAws()
+    aws.failing["Train"] = ["No training job succeeded after 3 attempts."]
+    result, _ = run(aws, tuning_pipeline({"Type": "Maximize", "MetricName": "validation:auc"}))
+    assert result.status == "Failed"
+    assert "No training job succeeded after 3 attempts." in str(result.failure_reason)

@@ -13,6 +13,7 @@ import pytest
 
 from baton.foundation.images import images_in
 from baton.specification.flow import dataset_name, read_flow
+from baton.specification.model import ModelSpecification
 from baton.training.definition import PipelineDefinition
 from baton.training.model_pipeline import DATASET_URI, preprocess_step
 from baton.training.workplace import Code
@@ -40,7 +41,7 @@ def lake(aws: EmbeddedAws, tmp_path_factory: pytest.TempPathFactory) -> pd.DataF
     write_dataset(folder, frame)
     for path in folder.iterdir():
         s3.upload_file(str(path), BUCKET, f"dataset/{path.name}")
-    s3.put_object(Bucket=BUCKET, Key=f"code/{CODE_FILE}", Body=code())
+    s3.put_object(Bucket=BUCKET, Key=f"code/{CODE_FILE}", Body=code(sample_model()))
     s3.put_object(Bucket=BUCKET, Key="wheels/none.zip", Body=zipped({}))
     s3.upload_file(str(FLOW), BUCKET, "flow/good.flow")
     content = json.loads(FLOW.read_text())
@@ -57,9 +58,9 @@ def zipped(files: dict[str, bytes]) -> bytes:
     return packed.getvalue()
 
 
-def code() -> bytes:
+def code(model: ModelSpecification) -> bytes:
     scripts = {str(path.relative_to(ROOT)): path.read_bytes() for path in (ROOT / "pipeline_scripts").rglob("*.py")}
-    specification = json.dumps(sample_model().model_dump(mode="json")).encode()
+    specification = json.dumps(model.model_dump(mode="json")).encode()
     return zipped({**scripts, "pipeline_scripts/model.json": specification})
 
 
