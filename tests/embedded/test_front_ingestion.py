@@ -29,6 +29,8 @@ SETTINGS = {
     "LEDGER_TABLE": TABLE,
     "MODEL_NAME": MODEL,
     "CURATED_BUCKET": BUCKET,
+    "LINEAGE_PREFIX": "front",
+    "SOURCE": "front",
     "ENVIRONMENT_NAME": "dev",
     "CLAIM_SECONDS": "3600",
 }
