@@ -62,6 +62,7 @@ def test_a_feature_that_becomes_a_facet_stays_in_its_group(tmp_path: Path, lock:
         tmp_path,
         lambda content: content["features"].remove("country"),
         lambda content: content["facets"].update(country=["Spain"]),
+        lambda content: content["fairness"].pop("condition_on"),
     )
     check_feature_groups([moved], [DEV], lock)
 

@@ -24,11 +24,13 @@ NAMED_FOR_A_REASON = {
     "AWS::Glue::Table": "part of every query",
     "AWS::IAM::Policy": "the name is required; the CDK derives it from the construct's path",
     "AWS::KMS::Alias": "an alias is a name",
+    "AWS::SageMaker::Domain": "the name is required",
     "AWS::SageMaker::Endpoint": "callers know it, and its alarms must exist before it does",
     "AWS::SageMaker::FeatureGroup": "the name is required; what would replace it is refused before synthesis",
     "AWS::SageMaker::ModelPackageGroup": "the name is required",
     "AWS::SageMaker::MonitoringSchedule": "the name is required",
     "AWS::SageMaker::Pipeline": "the name is required",
+    "AWS::SageMaker::UserProfile": "the name is required",
 }
 STATEFUL = {
     "AWS::S3::Bucket",

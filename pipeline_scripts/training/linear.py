@@ -48,8 +48,11 @@ def fit_linear(
     transformer: Transformer,
     model: Model,
     hyperparameters: Mapping[str, Any],
+    checkpoints: Path,
 ) -> Linear:
     """Fit the train side by Ridge, whose penalty also chooses among columns that say the same, as of one category.
+
+    As `fit_logistic`, it neither stops early nor saves anything.
 
     Raises:
         JobError: scikit-learn refuses a hyperparameter.

@@ -75,7 +75,8 @@ def smclarifys_own(stage: str, trained: Trained, *, facet: list[str], value: str
         clarify.LabelColumn("predicted", pd.Series(answers(trained)), [1]) if stage == "post_training" else None,
         group_variable=rows["country"],
     )
-    return {metric["name"]: metric["value"] for metric in report["metrics"]}
+    infinite = ("Infinity", "-Infinity")  # no number of JSON, and so null with a reason
+    return {metric["name"]: None if metric["value"] in infinite else metric["value"] for metric in report["metrics"]}
 
 
 @pytest.mark.parametrize("stage", ["pre_training", "post_training"])
@@ -87,7 +88,7 @@ def test_every_metric_of_every_group_is_smclarifys_own(trained: Trained, model: 
         for value in values:
             told = {metric["name"]: metric["value"] for metric in reports[value]}
             own = smclarifys_own(stage, trained, facet=facet.split("*"), value=value)
-            assert None not in own.values()
+            assert list(own.values()).count(None) <= 1
             assert told == own
 
 
