@@ -57,7 +57,11 @@ MUTANTS = (
             ("reconcile_record", "        ledger.withdraw()", "        pass"),
             ("reconcile_record", '        ledger.abandon(state["execution"])', "        pass"),
             ("reconcile_prove", 'if running != outputs["EndpointConfigName"]:', "if False:"),
-            ("reconcile_prove", "if not abs(answer - expected) <= TOLERANCE:", "if False:"),
+            (
+                "reconcile_prove",
+                "if not math.isclose(answer, expected, rel_tol=TOLERANCE, abs_tol=TOLERANCE):",
+                "if False:",
+            ),
             ("reconcile_prove", 'if error.response["Error"]["Code"] != "ModelError":', "if True:"),
             ("reconcile_watch", '"Failed": "failed"', '"Failed": "arrived"'),
             ("reconcile_watch", 'and stack.status == "UPDATE_ROLLBACK_COMPLETE"', "and False"),
