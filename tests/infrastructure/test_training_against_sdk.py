@@ -21,11 +21,10 @@ DIFFERENCES = {
 Values = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def sdk() -> dict[str, Any]:
-    script = ROOT / "tests" / "infrastructure" / "sdk_pipeline.py"
+def made_by_sdk(script: str) -> dict[str, Any]:
+    """The definition that a script of this folder prints last; it runs the SDK in a process of its own."""
     done = subprocess.run(
-        [sys.executable, str(script)],
+        [sys.executable, str(ROOT / "tests" / "infrastructure" / script)],
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "constructs")])},
         capture_output=True,
         text=True,
@@ -35,6 +34,11 @@ def sdk() -> dict[str, Any]:
     assert done.returncode == 0, done.stderr[-3000:]
     definition: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return definition
+
+
+@pytest.fixture(scope="module")
+def sdk() -> dict[str, Any]:
+    return made_by_sdk("sdk_pipeline.py")
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,7 @@
 """A search for hyper-parameters, and a training on spare machines, as one step of the pipeline."""
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, get_args
@@ -13,7 +10,6 @@ import pytest
 
 from tests.infrastructure.api_arguments import argument_errors
 from tests.infrastructure.pipeline_samples import (
-    ROOT,
     Backend,
     sample_definition,
     sample_workplace,
@@ -21,7 +17,7 @@ from tests.infrastructure.pipeline_samples import (
     tuned_model,
 )
 from tests.infrastructure.test_policy_linters import malformed
-from tests.infrastructure.test_training_against_sdk import all_leaves
+from tests.infrastructure.test_training_against_sdk import all_leaves, made_by_sdk
 from tests.infrastructure.test_training_stack import Template, statements, synthesise
 
 Steps = dict[str, dict[str, Any]]
@@ -65,16 +61,7 @@ def test_all_who_read_the_artefact_read_the_winners(backend: Backend) -> None:
 
 
 def test_steps_are_what_the_sdk_makes_of_them(steps: Steps) -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "infrastructure" / "sdk_tuning.py")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "constructs")])},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    sdk = all_leaves(json.loads(done.stdout.strip().splitlines()[-1]))
+    sdk = all_leaves(made_by_sdk("sdk_tuning.py"))
     ours = all_leaves({"Steps": [steps[name] for name in ("Preprocess", "Train", "Evaluate")]})
     differing = {place for place in ours.keys() | sdk.keys() if ours.get(place) != sdk.get(place)}
     assert {place for place in differing if not place.startswith(JOINED)} == LEFT_OUT

@@ -2,7 +2,6 @@
 
 import json
 import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any, get_args
@@ -22,7 +21,7 @@ from tests.infrastructure.pipeline_samples import (
     sample_wrangle_step,
     steps_by_name,
 )
-from tests.infrastructure.test_training_against_sdk import all_leaves, unexplained
+from tests.infrastructure.test_training_against_sdk import all_leaves, made_by_sdk, unexplained
 
 Resources = dict[str, dict[str, Any]]
 
@@ -88,16 +87,7 @@ def test_the_step_is_encrypted_private_retried_and_cached(steps: dict[str, dict[
 
 
 def test_both_steps_are_what_the_sdk_makes_of_them(steps: dict[str, dict[str, Any]]) -> None:
-    done = subprocess.run(
-        [sys.executable, str(ROOT / "tests" / "infrastructure" / "sdk_wrangler.py")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "constructs")])},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    sdk = all_leaves(json.loads(done.stdout.strip().splitlines()[-1]))
+    sdk = all_leaves(made_by_sdk("sdk_wrangler.py"))
     ours = all_leaves({"Steps": [steps["Wrangle"], steps["Preprocess"]]})
     assert len(ours) > 60
     assert unexplained(ours, sdk) == []
