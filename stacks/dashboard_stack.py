@@ -1,4 +1,4 @@
-"""The stack with the page on which a model's whole way can be seen."""
+"""The stack with the page on which a model's whole way can be seen, and with the alarm on its endpoint's health."""
 
 from typing import Any
 
@@ -9,7 +9,10 @@ from constructs import Construct
 from baton.ingestion.metrics import metric
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
+from baton.observability.strain import Strain
 from baton.platform import Platform
+from baton.serving.endpoint_strain import InstanceMetrics, request_habits, request_limits
+from baton.serving.realtime_endpoint import VARIANT
 from baton.specification.model import ModelSpecification
 from stacks.approval_stack import ApprovalStack
 from stacks.automation_stack import AutomationStack
@@ -20,7 +23,7 @@ from stacks.training_stack import TrainingStack
 
 
 class DashboardStack(cdk.Stack):
-    """One model's dashboard, over the stacks of all its stations.
+    """One model's dashboard, over the stacks of all its stations, and what strains its endpoint.
 
     Args:
         platform: The environment's foundation.
@@ -49,13 +52,34 @@ class DashboardStack(cdk.Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        endpoint = serving.endpoint
+        machines = InstanceMetrics(
+            endpoint_name=endpoint.endpoint_name, variant=VARIANT, instance_type=model.serving.instance_type
+        )
+        self.strain = Strain(
+            self,
+            "Strain",
+            subject=f"The endpoint {endpoint.endpoint_name}",
+            limits=[
+                *machines.limits(),
+                *request_limits(
+                    overhead=endpoint.metric_overhead_latency(),
+                    refused=endpoint.metric_client_errors(statistic="Average"),
+                ),
+            ],
+            habits=request_habits(invocations=endpoint.metric_invocations(), latency=endpoint.metric_model_latency()),
+            runbook="docs/runbook.md#endpoint-strain",
+            topic=platform.topic.topic,
+        )
         watched = monitoring.response
         ModelDashboard(
             self,
             "Dashboard",
             name=f"baton-{platform.environment_name}-{model.slug}",
             alarms=[
-                *serving.endpoint.alarms.all,
+                self.strain.alarm,
+                *self.strain.causes,
+                *endpoint.alarms.all,
                 *watched.drift_alarms,
                 *watched.silence_alarms,
                 *approval.triggers.alarms,
@@ -69,8 +93,8 @@ class DashboardStack(cdk.Stack):
                     _training(training),
                 ],
                 "Approval": [_reconciling(approval)],
-                "Serving": _serving(serving),
-                "Watching": _watching(monitoring, serving.endpoint.endpoint_name),
+                "Serving": [*_serving(serving), machines.graph(deployed=endpoint.metric_served_version())],
+                "Watching": _watching(monitoring, endpoint.endpoint_name),
             },
         )
 
@@ -115,16 +139,20 @@ def _reconciling(stack: ApprovalStack) -> Graph:
 
 
 def _serving(stack: ServingStack) -> list[Graph]:
+    """A point on the right axis says when which version began to serve."""
     endpoint = stack.endpoint
+    deployed = [endpoint.metric_served_version()]
     return [
-        Graph(title="Requests", left=[endpoint.metric_invocations()]),
+        Graph(title="Requests", left=[endpoint.metric_invocations()], right=deployed),
         Graph(
             title="Errors",
             left=[endpoint.metric_client_errors(), endpoint.metric_server_errors(statistic="Sum")],
+            right=deployed,
         ),
         Graph(
             title="Model latency (µs)",
             left=[endpoint.metric_model_latency(statistic="p50"), endpoint.metric_model_latency()],
+            right=deployed,
         ),
     ]
 

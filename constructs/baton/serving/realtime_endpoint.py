@@ -116,6 +116,20 @@ class RealtimeEndpoint(Construct):
         """Time the model took to answer, in microseconds, over 5 minutes."""
         return self._metric("ModelLatency", statistic=statistic)
 
+    def metric_overhead_latency(self, *, statistic: str = "p99") -> cloudwatch.Metric:
+        """Time a request spent in SageMaker outside the model, in microseconds, over 5 minutes."""
+        return self._metric("OverheadLatency", statistic=statistic)
+
+    def metric_served_version(self) -> cloudwatch.Metric:
+        """The number of a version at the moment it began to serve; nothing in between."""
+        return cloudwatch.Metric(
+            namespace="Baton/Serving",
+            metric_name="ServedVersion",
+            dimensions_map={"EndpointName": self.endpoint_name},
+            statistic="Maximum",
+            label="version deployed",
+        )
+
     def metric_server_errors(self, *, statistic: str = "Average") -> cloudwatch.Metric:
         """Requests that ended in a 5XX, over 5 minutes; on average, their share of all requests."""
         return self._metric("Invocation5XXErrors", statistic=statistic)
