@@ -19,6 +19,7 @@ NAMES = (
     "malformed_input",
     "extraction",
     "pipeline_overhead",
+    "version_changes",
     "retraining",
     "attributions",
     "fault_battery",
