@@ -52,7 +52,14 @@ class FrontDoor:
             folder=folder / "runs",
         )
         events = DefaultBus(account=account, region=region)
-        self._sagemaker = SageMaker(account=account, region=region, workshop=self._workshop, events=events)
+        self._scaling = ApplicationAutoScaling(account=account, region=region, exists=self._is_scalable)
+        self._sagemaker = SageMaker(
+            account=account,
+            region=region,
+            workshop=self._workshop,
+            events=events,
+            is_scaled=lambda endpoint, variant: self._scaling.registered(f"endpoint/{endpoint}/variant/{variant}"),
+        )
         self._add_services(account, region, events)
         AlarmWatch(events=events).install()
         functions.install()
@@ -76,7 +83,7 @@ class FrontDoor:
         add_service("sagemaker", target_prefix="SageMaker.", respond=self._sagemaker.answer)
         stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
         stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
-        scaling = ApplicationAutoScaling(account=account, region=region, exists=self._is_scalable).service()
+        scaling = self._scaling.service()
         add_service(
             "application-autoscaling",
             target_prefix="AnyScaleFrontendService.",

@@ -44,6 +44,11 @@ class ApplicationAutoScaling:
             },
         )
 
+    def registered(self, resource_id: str) -> bool:
+        """Whether a resource is a scalable target, in whichever dimension."""
+        with self._lock:
+            return any(target["ResourceId"] == resource_id for target in self._targets.values())
+
     def _tag_actions(self) -> dict[str, Handler]:
         return {"TagResource": self._tag, "ListTagsForResource": self._list_tags}
 
