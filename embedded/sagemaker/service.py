@@ -8,7 +8,7 @@ from embedded.sagemaker.endpoints import Endpoints
 from embedded.sagemaker.feature_groups import FeatureGroups
 from embedded.sagemaker.feature_records import FeatureRecords
 from embedded.sagemaker.feature_store import FeatureStore
-from embedded.sagemaker.jobs import PROCESSING, TRAINING, Jobs
+from embedded.sagemaker.jobs import PROCESSING, TRAINING, TRANSFORM, Jobs
 from embedded.sagemaker.lineage_entities import LineageEntities
 from embedded.sagemaker.lineage_graph import LineageGraph
 from embedded.sagemaker.lineage_records import LineageRecords
@@ -56,6 +56,7 @@ class SageMaker:
             PlainResources(store=store),
             ModelPackages(store=store, events=events, lineage=lineage),
             Jobs(kind=PROCESSING, store=store, workshop=workshop, events=events, lineage=lineage),
+            Jobs(kind=TRANSFORM, store=store, workshop=workshop, events=events, lineage=lineage),
             training,
             TuningJobs(store=store, workshop=workshop, events=events, training=training),
             Pipelines(store=store, workshop=workshop, events=PipelineEvents(events=events)),
