@@ -113,9 +113,9 @@ def _values(alarm: Alarm) -> list[Value]:
     period = _period(alarm)
     end = math.floor(time.time() / period) * period + period
     windows = [(end - period * (count - index), period) for index in range(count)]
-    values = [_value(alarm, start, length) for start, length in windows]
+    values = [value_of(alarm, start, length) for start, length in windows]
     if values[-1] is None:
-        earlier = _value(alarm, windows[0][0] - period, period)
+        earlier = value_of(alarm, windows[0][0] - period, period)
         values = [earlier, *values[:-1]]
     return values
 
@@ -125,7 +125,13 @@ def _period(alarm: Alarm) -> int:
     return int(max(periods)) if periods else int(alarm.get("Period") or 60)
 
 
-def _value(alarm: Alarm, start: float, length: int) -> Value:
+def latest(alarm: Alarm) -> Value:
+    """The last value that an alarm's metric has within its evaluation periods."""
+    return next((value for value in reversed(_values(alarm)) if value is not None), None)
+
+
+def value_of(alarm: Mapping[str, Any], start: float, length: int) -> Value:
+    """The metric of an alarm, or of anything that names a metric or queries as one does, in one stretch of time."""
     queries = alarm.get("Metrics") or []
     if not queries:
         stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic", "Average")

@@ -24,6 +24,7 @@ from embedded.front.other_types import OTHER_TYPES
 from embedded.front.provisioning import register
 from embedded.front.rotation import SecretRotation
 from embedded.front.sagemaker_types import SAGEMAKER_TYPES
+from embedded.front.scaler import Scaler
 from embedded.front.scaling import ApplicationAutoScaling
 from embedded.front.studio_types import STUDIO_TYPES
 from embedded.sagemaker.service import SageMaker
@@ -70,11 +71,14 @@ class FrontDoor:
         prompt_stacks.install()
         complements.register(client=self._clients)
         register((*SAGEMAKER_TYPES, *STUDIO_TYPES, *OTHER_TYPES), client=self._clients)
+        self._scaler = Scaler(scaling=self._scaling, client=self._clients, scope=(account, region), clock=clock)
+        self._scaler.start()
         if not clock:
             _stop_the_clock()
 
     def close(self) -> None:
-        """Stop jobs, endpoints and Lambda workers."""
+        """Stop what scales, jobs, endpoints and Lambda workers."""
+        self._scaler.close()
         self._workshop.close()
         self._sagemaker.close()
         functions.stop_workers()

@@ -5,7 +5,7 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded.front.resource_type import ApiCall, Properties, ResourceType, only, renamed, without
+from embedded.front.resource_type import ApiCall, ClientFactory, Properties, ResourceType, only, renamed, without
 
 _SCALABLE = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 _RULE_PEERS = {
@@ -22,6 +22,17 @@ def _scalable_target_input(properties: Properties) -> Properties:
     tags = properties.get("Tags")
     rest = without("ScheduledActions", "Tags")(properties)
     return rest if not tags else {**rest, "Tags": {tag["Key"]: tag["Value"] for tag in tags}}
+
+
+def _schedule_target(client: ClientFactory, properties: Properties) -> None:
+    """A target's scheduled actions are a property of the type and calls of their own in the API."""
+    scaling, key = client("application-autoscaling"), only(*_SCALABLE)(properties)
+    wanted = {action["ScheduledActionName"]: action for action in properties.get("ScheduledActions", [])}
+    for known in scaling.describe_scheduled_actions(**key)["ScheduledActions"]:
+        if known["ScheduledActionName"] not in wanted:
+            scaling.delete_scheduled_action(**key, ScheduledActionName=known["ScheduledActionName"])
+    for action in wanted.values():
+        ApiCall(operation="PutScheduledAction")(scaling, {**key, **action})
 
 
 def _scaling_key(properties: Properties) -> Properties:
@@ -103,6 +114,7 @@ OTHER_TYPES = (
         identify=lambda p, r: f"{p['ResourceId']}|{p['ScalableDimension']}|{p['ServiceNamespace']}",
         attributes=lambda p, r: {"Id": f"{p['ResourceId']}|{p['ScalableDimension']}|{p['ServiceNamespace']}"},
         immutable=_SCALABLE,
+        complete=_schedule_target,
     ),
     ResourceType(
         name="AWS::ApplicationAutoScaling::ScalingPolicy",
