@@ -107,7 +107,7 @@ class AsyncInference:
 
     def _outcome(self, submission: Submission) -> Outcome:
         waited = (now() - submission.received).total_seconds()
-        known = {"waited_ms": waited * 1000}
+        known: dict[str, Any] = {"waited_ms": waited * 1000}
         if waited > submission.ttl_s:
             self._note("ExpiredRequests", 1, "Count", submission.variant)
             return Outcome(**known, failure_reason="ClientError: The request expired before it was processed.")

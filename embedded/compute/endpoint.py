@@ -196,6 +196,9 @@ class EndpointHost:
         with self._flushing:
             for fleet in self._fleets():
                 fleet.capture.flush(at=now())
+                if fleet.asynchronous is None:
+                    for variant in fleet.variants.values():
+                        self._metrics.note_concurrency(variant)
             self._async.measure()
             self._metrics.flush()
 

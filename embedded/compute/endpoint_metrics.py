@@ -27,6 +27,7 @@ class EndpointMetrics:
         self._client = client
         self._lock = threading.Lock()
         self._values: dict[_Series, list[float]] = collections.defaultdict(list)
+        self._busy: set[str] = set()
 
     def note(self, name: str, value: float, *, unit: str, variant: str | None = None) -> None:
         """Keep one value, of a variant or of the endpoint as a whole."""
@@ -50,6 +51,14 @@ class EndpointMetrics:
             self.note("InvocationsPerInstance", 1 / max(1, variant.instances), unit="None", variant=variant.name)
         if setup_us is not None:
             self.note("ModelSetupTime", setup_us, unit="Microseconds", variant=variant.name)
+
+    def note_concurrency(self, variant: Variant) -> None:
+        """Count what was under way at a time; a variant that falls silent says so once."""
+        peak = variant.take_peak()
+        if peak or variant.name in self._busy:
+            per_instance = peak / max(1, variant.instances)
+            self.note("ConcurrentRequestsPerModel", per_instance, unit="Count", variant=variant.name)
+        (self._busy.add if peak else self._busy.discard)(variant.name)
 
     def flush(self) -> None:
         """Put what was kept; what CloudWatch does not take is lost, as it is for a real endpoint."""

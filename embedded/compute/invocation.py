@@ -35,6 +35,8 @@ class Request:
         headers = {"Content-Type": self.content_type, "Accept": self.accept or "*/*"}
         if self.custom_attributes:
             headers[_ATTRIBUTES] = self.custom_attributes
+        if self.inference_id:
+            headers["X-Amzn-SageMaker-Inference-Id"] = self.inference_id
         return headers
 
 

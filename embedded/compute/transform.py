@@ -107,7 +107,7 @@ class TransformRun:
         records = split(content, split_type=given.get("SplitType", "None"))
         groups = self._groups(records, association)
         with ThreadPoolExecutor(max_workers=self._workers) as pool:
-            answers = list(pool.map(lambda group: self._answer(*group, association), groups))
+            answers = list(pool.map(lambda group: self._answer(group[0], group[1], association), groups))
         return write(s3, output, source, assemble(answers, assemble_with=output.get("AssembleWith", "None")))
 
     def _groups(self, records: list[bytes], association: Association) -> list[tuple[list[bytes], bytes]]:

@@ -33,7 +33,7 @@ class Variant:
         self._sleeps = serverless is not None and "ProvisionedConcurrency" not in serverless
         self._model: HostedModel | None = None
         self._starting = threading.Lock()
-        self._under_way = 0
+        self._under_way = self._peak = 0
         self._idle = threading.Condition()
         self._last_used = time.monotonic()
         self._generation = 0
@@ -82,6 +82,7 @@ class Variant:
                     f"Rate exceeded: variant {self.name} answers {self._under_way} requests, its MaxConcurrency."
                 )
             self._under_way += 1
+            self._peak = max(self._peak, self._under_way)
 
     def release(self) -> None:
         """Say that the request is over."""
@@ -89,6 +90,12 @@ class Variant:
             self._under_way -= 1
             self._last_used = time.monotonic()
             self._idle.notify_all()
+
+    def take_peak(self) -> int:
+        """The most requests that were under way at a time since this was last asked."""
+        with self._idle:
+            peak, self._peak = self._peak, self._under_way
+        return peak
 
     def post(self, request: Request) -> tuple[Reply, int | None]:
         """Send one request to the container; answers also the microseconds it took to start one, where it had to."""

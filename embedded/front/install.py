@@ -15,6 +15,7 @@ from embedded.front import (
     prompt_stacks,
 )
 from embedded.front.alarms import AlarmWatch
+from embedded.front.anomaly_detectors import AnomalyDetectors
 from embedded.front.clients import Clients, environment
 from embedded.front.data_quality import DataQuality
 from embedded.front.events import DefaultBus
@@ -99,6 +100,8 @@ class FrontDoor:
         add_actions("glue", actions=frozenset(glue.actions()), service=glue.service())
         quality = DataQuality(workshop=self._workshop)
         add_actions("glue", actions=frozenset(quality.actions()), service=quality.service())
+        detectors = AnomalyDetectors()
+        add_actions("monitoring", actions=frozenset(detectors.actions()), service=detectors.service())
         rotation = SecretRotation(account=account, region=region).service()
         add_actions("secretsmanager", actions=frozenset({"RotateSecret", "CancelRotateSecret"}), service=rotation)
 

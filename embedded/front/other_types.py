@@ -8,6 +8,10 @@ from ministack.core.responses import get_account_id, get_region
 from embedded.front.resource_type import ApiCall, ClientFactory, Properties, ResourceType, only, renamed, without
 
 _SCALABLE = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+# What an anomaly detector watches, in either of the API's ways to say it.
+_DETECTED = (
+    "Namespace", "MetricName", "Dimensions", "Stat", "SingleMetricAnomalyDetector", "MetricMathAnomalyDetector",
+)  # fmt: skip
 _RULE_PEERS = {
     "CidrIp": ("IpRanges", "CidrIp"),
     "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
@@ -46,6 +50,12 @@ def _scaling_key(properties: Properties) -> Properties:
 
 def _alarm_arn(name: str) -> str:
     return f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"
+
+
+def _detector_id(properties: Properties) -> str:
+    """A detector has no name; what it watches tells it from others."""
+    watched = properties.get("SingleMetricAnomalyDetector", properties)
+    return f"{watched.get('Namespace', 'math')}|{watched.get('MetricName', '')}|{watched.get('Stat', '')}"
 
 
 def _rule(properties: Properties) -> Properties:
@@ -170,6 +180,16 @@ OTHER_TYPES = (
         name_property="AlarmName",
         name_length=255,
         immutable=("AlarmName",),
+    ),
+    ResourceType(
+        name="AWS::CloudWatch::AnomalyDetector",
+        service="cloudwatch",
+        create=ApiCall(operation="PutAnomalyDetector"),
+        update=ApiCall(operation="PutAnomalyDetector"),
+        delete=ApiCall(operation="DeleteAnomalyDetector", adapt=only(*_DETECTED)),
+        identify=lambda p, r: _detector_id(p),
+        attributes=lambda p, r: {"Id": _detector_id(p)},
+        immutable=_DETECTED,
     ),
     ResourceType(
         name="AWS::SecretsManager::ResourcePolicy",

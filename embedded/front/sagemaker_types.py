@@ -75,8 +75,8 @@ def _config_reference(properties: Properties) -> Properties:
 
 
 def _model_references(properties: Properties) -> Properties:
-    members = [name for name in ("ProductionVariants", "ShadowProductionVariants") if name in properties]
-    named = {name: [_model_reference(variant) for variant in properties[name]] for name in members}
+    members: list[str] = [name for name in ("ProductionVariants", "ShadowProductionVariants") if name in properties]
+    named: Properties = {name: [_model_reference(variant) for variant in properties[name]] for name in members}
     return {**properties, **named}
 
 

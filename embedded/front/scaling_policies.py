@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 _LOW = 0.9  # a target tracking policy lets go of capacity below this share of its target
-_PREDEFINED = {"SageMakerVariantInvocationsPerInstance": "InvocationsPerInstance"}
+_PREDEFINED = {
+    "SageMakerVariantInvocationsPerInstance": ("InvocationsPerInstance", "Sum"),
+    "SageMakerVariantConcurrentRequestsPerModelHighResolution": ("ConcurrentRequestsPerModel", "Average"),
+}
 
 
 class PolicyNotEvaluated(Exception):
@@ -64,12 +67,12 @@ def _metric(resource_id: str, config: Mapping[str, Any]) -> Mapping[str, Any]:
     if kind not in _PREDEFINED:
         raise PolicyNotEvaluated(f"target tracking of {kind} is not evaluated here")
     _, endpoint, _, variant = resource_id.split("/")
-    names = {"EndpointName": endpoint, "VariantName": variant}
+    names, (metric, statistic) = {"EndpointName": endpoint, "VariantName": variant}, _PREDEFINED[kind]
     return {
         "Namespace": "AWS/SageMaker",
-        "MetricName": _PREDEFINED[kind],
+        "MetricName": metric,
         "Dimensions": [{"Name": name, "Value": value} for name, value in names.items()],
-        "Statistic": "Sum",
+        "Statistic": statistic,
     }
 
 

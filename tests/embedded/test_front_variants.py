@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from embedded.server import EmbeddedAws
 from tests.embedded.serving import BUCKET, ROLE, Serving
 
 CAPTURE = {
@@ -152,3 +153,19 @@ def test_what_shadows_do_not_support_is_refused(serving: Serving, word: str, cha
     variants = [serving.variant(model, name) for name in names]
     with pytest.raises(ClientError, match=rf"ValidationException.*{word}"):
         serving.config(model, *variants, ShadowProductionVariants=[shadow], **changes)
+
+
+TELLING = """print(__import__("json").dumps({{
+        "_aws": {{"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [{{
+            "Namespace": "Front/Told", "Dimensions": [["EndpointName"]],
+            "Metrics": [{{"Name": "MeanAnswer", "Unit": "None"}}]}}]}},
+        "EndpointName": "variants-telling", "MeanAnswer": 0.25}}), flush=True)"""
+
+
+def test_metrics_that_a_container_prints_become_metrics(aws: EmbeddedAws, serving: Serving) -> None:
+    name, cloudwatch = "variants-telling", aws.client("cloudwatch")
+    telling = TELLING.format()
+    with serving.endpoint(name, serving.config(name, serving.variant(serving.model(name, "yes", telling=telling)))):
+        serving.ask(name)
+        found = serving.eventually(lambda: cloudwatch.list_metrics(Namespace="Front/Told")["Metrics"])
+    assert found[0]["Dimensions"] == [{"Name": "EndpointName", "Value": name}]
