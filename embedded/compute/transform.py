@@ -8,7 +8,7 @@ from typing import Any
 
 from embedded.compute.hosted_model import HostedModel, Place
 from embedded.compute.invocation import Request
-from embedded.compute.job import REASON_LENGTH, ClientFactory, Environment, JobRefused, JobResult, now, only
+from embedded.compute.job import REASON_LENGTH, ClientFactory, Environment, JobRefused, JobResult, now
 from embedded.compute.model_server import Reply
 from embedded.compute.served_model import EndpointFailure
 from embedded.compute.transform_join import Association, JoinFailed
@@ -25,7 +25,7 @@ class _Stopped(Exception):
 
 
 class TransformRun:
-    """Runs what CreateTransformJob asks for.
+    """Runs what CreateTransformJob asks for. One container stands for all of its instances.
 
     Args:
         request: The request.
@@ -41,6 +41,7 @@ class TransformRun:
         self._strategy = request.get("BatchStrategy", "MultiRecord")
         self._limit_mb = int(request.get("MaxPayloadInMB", _PAYLOAD_MB))
         self._workers = max(1, int(request.get("MaxConcurrentTransforms", 1)))
+        self._instances = int(request["TransformResources"]["InstanceCount"])
         self._stopped = threading.Event()
         place = Place(
             client=client,
@@ -79,7 +80,6 @@ class TransformRun:
         self._stopped.set()
 
     def _transform(self) -> None:
-        only(self._request["TransformResources"], "InstanceCount", 1, default=1, where="TransformResources")
         given, output = self._request["TransformInput"], self._request["TransformOutput"]
         if given.get("SplitType", "None") not in ("None", "Line"):
             raise JobRefused(f"ClientError: embedded AWS splits by Line or not at all, not by {given['SplitType']}")
@@ -106,7 +106,7 @@ class TransformRun:
         content = read(s3, source, compression=given.get("CompressionType", "None"))
         records = split(content, split_type=given.get("SplitType", "None"))
         groups = self._groups(records, association)
-        with ThreadPoolExecutor(max_workers=self._workers) as pool:
+        with ThreadPoolExecutor(max_workers=self._workers * self._instances) as pool:
             answers = list(pool.map(lambda group: self._answer(group[0], group[1], association), groups))
         return write(s3, output, source, assemble(answers, assemble_with=output.get("AssembleWith", "None")))
 

@@ -10,7 +10,7 @@ from embedded.front.api import ApiError
 from embedded.sagemaker.store import Record
 
 _SERVERLESS_STEP_MB = 1024
-_BESIDE_SERVERLESS = ("DataCaptureConfig", "ShadowProductionVariants", "AsyncInferenceConfig", "KmsKeyId")
+_BESIDE_SERVERLESS = ("DataCaptureConfig", "ShadowProductionVariants", "AsyncInferenceConfig")
 _OF_INSTANCES = ("InstanceType", "InitialInstanceCount", "VolumeSizeInGB")
 
 
