@@ -129,6 +129,8 @@ class EndpointHost:
         headers = {"Content-Type": content_type, "Accept": accept or "*/*"}
         if custom_attributes:
             headers["X-Amzn-SageMaker-Custom-Attributes"] = custom_attributes
+        if inference_id:
+            headers["X-Amzn-SageMaker-Inference-Id"] = inference_id
         with self._swap:  # choosing and holding the server are one step, or a swap could end it in between
             fleet = self._serving()
             variant, server = fleet.choose(target_variant)
