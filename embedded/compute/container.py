@@ -178,7 +178,8 @@ class Head:
             name, colon, value = line.partition(":")
             if not colon or not name or name != name.strip():
                 raise Malformed(400, f"{line[:80]!r} is no header")
-            headers[name.lower()] = value.strip()
+            if headers.setdefault(name.lower(), value.strip()) != value.strip() and name.lower() == "content-length":
+                raise Malformed(400, "the request has two lengths")
         if version not in ("HTTP/1.1", "HTTP/1.0") or not target.startswith("/"):
             raise Malformed(400, f"{first[:80]!r} begins no HTTP/1.1 request")
         connection = headers.get("connection", "").lower()
@@ -285,11 +286,28 @@ def end_with_the_host() -> None:
     os._exit(0)
 
 
+def fork_workers(count: int) -> list[int]:
+    """Start further processes that go on from here as this one does; their ids here, none in each of them."""
+    started = []
+    for _ in range(count):
+        process = os.fork()
+        if process == 0:
+            return []
+        started.append(process)
+    return started
+
+
+def end_workers(started: list[int]) -> None:
+    """End them and wait until they have."""
+    for process in started:
+        os.kill(process, signal.SIGTERM)
+    for process in started:
+        os.waitpid(process, 0)
+
+
 def main() -> None:
     """Load the model, once a worker, and serve it on the socket that was handed over."""
-    for _ in range(int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1")) - 1):
-        if os.fork() == 0:
-            break
+    started = fork_workers(int(os.environ.get("SAGEMAKER_MODEL_SERVER_WORKERS", "1")) - 1)
     # An ordinary end, so that what a model registered for it is run.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     threading.Thread(target=end_with_the_host, daemon=True).start()
@@ -298,7 +316,10 @@ def main() -> None:
     hooks = load_hooks(submitted=submitted, program=os.environ.get("SAGEMAKER_PROGRAM"))
     accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", CSV)
     model = Model(folder=base / "model", hooks=hooks, accept=accept)
-    asyncio.run(serve(model, socket.socket(fileno=int(sys.argv[1]))))
+    try:
+        asyncio.run(serve(model, socket.socket(fileno=int(sys.argv[1]))))
+    finally:
+        end_workers(started)
 
 
 if __name__ == "__main__":
