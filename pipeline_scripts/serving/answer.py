@@ -52,6 +52,7 @@ class Prediction:
         return [] if self.threshold is None else (self.answers >= self.threshold).tolist()
 
 
+_DIGITS = ".9g"  # as many as bring the same 32-bit number back
 _KINDS: Mapping[str, Literal["text/csv", "application/json", "application/jsonlines"]] = {
     "text/csv": "text/csv",
     "text/*": "text/csv",
@@ -96,18 +97,18 @@ def write(prediction: Prediction, form: Form) -> str:
 
 
 def shown(answer: np.float32 | float) -> str:
-    """An answer with as many digits as bring the same 32-bit number back."""
-    return f"{answer:.9g}"
+    """An answer as text that reads as the same 32-bit number."""
+    return f"{answer:{_DIGITS}}"
 
 
 def _described(prediction: Prediction, most: int) -> list[str]:
     """An object a row. Written by hand: `json.dumps` takes four times as long."""
-    shown_answers = map(shown, prediction.answers.tolist())
+    answers = prediction.answers.tolist()
     if prediction.threshold is None:
-        rows = [f'"value": {answer}' for answer in shown_answers]
+        rows = [f'"value": {answer:{_DIGITS}}' for answer in answers]
     else:
-        pairs = zip(shown_answers, prediction.labels, strict=True)
-        rows = [f'"probability": {answer}, "label": {label:d}' for answer, label in pairs]
+        pairs = zip(answers, prediction.labels, strict=True)
+        rows = [f'"probability": {answer:{_DIGITS}}, "label": {label:d}' for answer, label in pairs]
     if prediction.attribution is not None:
         attributed = _attributed(prediction.attribution, most)
         rows = [f"{row}, {more}" for row, more in zip(rows, attributed, strict=True)]

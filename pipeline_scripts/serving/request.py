@@ -94,14 +94,20 @@ def _load(text: str, where: str) -> Any:
 
 def _parse_objects(instances: list[Any], signature: Signature) -> Columns:
     names = signature.names
-    known = frozenset(names)
-    for number, instance in enumerate(instances, start=1):
-        if type(instance) is not dict or instance.keys() != known:
-            raise RequestError(f"row {number}{_misfit(instance, names)}")
-    return {item.name: checked([row[item.name] for row in instances], item) for item in signature.inputs}
+    try:
+        if not (set(map(type, instances)) <= {dict} and set(map(len, instances)) <= {len(names)}):
+            raise KeyError
+        return {item.name: checked([row[item.name] for row in instances], item) for item in signature.inputs}
+    except KeyError:
+        number, instance = next((n, one) for n, one in enumerate(instances, start=1) if _misfits(one, names))
+        raise RequestError(f"row {number}{_complaint(instance, names)}") from None
 
 
-def _misfit(instance: Any, names: tuple[str, ...]) -> str:
+def _misfits(instance: Any, names: tuple[str, ...]) -> bool:
+    return not isinstance(instance, dict) or instance.keys() != set(names)
+
+
+def _complaint(instance: Any, names: tuple[str, ...]) -> str:
     if not isinstance(instance, dict):
         return " must be an object of input names and values"
     for stray in sorted(instance.keys() - set(names)):

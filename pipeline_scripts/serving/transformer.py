@@ -45,17 +45,16 @@ class Feature:
         return (self.name,)
 
     def encode(self, values: Sequence[Any], block: Matrix) -> None:
-        """Write raw values into a block of zeros, as wide as `columns`; a missing number becomes NaN."""
+        """Write raw values into a block as wide as `columns`; a missing number becomes NaN."""
+        places = self._places
         if self.encoding == "number":
             block[:, 0] = np.asarray(values, dtype=np.float64)
         elif self.encoding == "ordinal":
-            places, fill = self._places, self.fill
+            fill = self.fill
             block[:, 0] = [places.get(value, fill) for value in values]
         else:
-            known = [(row, self._places[value]) for row, value in enumerate(values) if value in self._places]
-            if known:
-                rows, columns = zip(*known, strict=True)
-                block[rows, columns] = 1.0
+            found = np.array([places.get(value, -1) for value in values])
+            block[:] = found[:, np.newaxis] == np.arange(len(places))
 
     @cached_property
     def _places(self) -> Mapping[Any, int]:
@@ -85,7 +84,7 @@ class Transformer:
             KeyError: A feature is not among `values`.
         """
         raw = [values[feature.name] for feature in self.features]
-        matrix = np.zeros((len(raw[0]), len(self._fills)), dtype=np.float32)
+        matrix = np.empty((len(raw[0]), len(self._fills)), dtype=np.float32)
         for feature, block, given in zip(self.features, self._blocks, raw, strict=True):
             feature.encode(given, matrix[:, block])
         missing = np.isnan(matrix)

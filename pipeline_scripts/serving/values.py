@@ -24,6 +24,8 @@ def checked(values: Sequence[Any], item: Input) -> Sequence[Any]:
     kinds = set(map(type, values))
     if item.type == "string":
         return values if kinds <= _TEXTS else [_text(value, item, row) for row, value in enumerate(values, start=1)]
+    if kinds == {int} and item.type != "boolean" and min(values) >= -_LARGEST and max(values) <= _LARGEST:
+        return values
     if kinds <= _NUMBERS or (kinds == {str} and _decimal("".join(values))):
         try:
             numbers = list(map(float, values))
