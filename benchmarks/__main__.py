@@ -24,6 +24,7 @@ NAMES = (
     "fault_battery",
     "malformed_events",
     "malformed_requests",
+    "serving_speed",
     "tampering",
     "self_approval",
     "trace",
