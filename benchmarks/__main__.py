@@ -25,6 +25,7 @@ NAMES = (
     "fault_battery",
     "malformed_events",
     "malformed_requests",
+    "serving_speed",
     "tampering",
     "self_approval",
     "trace",
