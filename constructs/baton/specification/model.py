@@ -10,9 +10,10 @@ from baton.specification.card import Card
 from baton.specification.columns import Column
 from baton.specification.fairness import Fairness
 from baton.specification.feature_store import RESERVED, FeatureStore
-from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
+from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Target, Training
 from baton.specification.problem import Problem, of_its_problem
 from baton.specification.quality import Quality
+from baton.specification.serving import Serving
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
 from baton.specification.wrangler import Wrangler
 
