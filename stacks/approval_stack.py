@@ -69,7 +69,7 @@ class ApprovalStack(cdk.Stack):
             registry=registry,
             watched_as=monitoring.jobs.role,
             schedules=monitoring.backend.schedules,
-            managed_monitors=monitoring.backend.is_managed,
+            managed_monitors=[plan.name for plan in monitoring.plans] if monitoring.backend.is_managed else [],
         )
         steps = ReconcileSteps(
             self,

@@ -16,11 +16,12 @@ from baton.serving.kind import ServingKind
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
 
 DEFINITIONS = {
-    "DataQualityJobDefinition": "data-quality-job-definition",
-    "ModelQualityJobDefinition": "model-quality-job-definition",
-    "ModelBiasJobDefinition": "model-bias-job-definition",
-    "ModelExplainabilityJobDefinition": "model-explainability-job-definition",
+    "data_quality": ("DataQualityJobDefinition", "data-quality-job-definition"),
+    "model_quality": ("ModelQualityJobDefinition", "model-quality-job-definition"),
+    "bias": ("ModelBiasJobDefinition", "model-bias-job-definition"),
+    "explainability": ("ModelExplainabilityJobDefinition", "model-explainability-job-definition"),
 }
+"""What SageMaker calls the definition of each monitor's jobs, in calls and in ARNs."""
 
 
 class ServingExecutionRole(Construct):
@@ -36,7 +37,7 @@ class ServingExecutionRole(Construct):
         registry: The versions that may be served.
         watched_as: The role of the monitors.
         schedules: The group of the monitors' schedules; None where SageMaker keeps them, or there are none.
-        managed_monitors: Whether SageMaker keeps them.
+        managed_monitors: The monitors whose schedules SageMaker keeps.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class ServingExecutionRole(Construct):
         registry: ModelRegistry,
         watched_as: iam.IRole,
         schedules: ScheduleGroup | None,
-        managed_monitors: bool,
+        managed_monitors: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
         self._served = served
@@ -71,7 +72,7 @@ class ServingExecutionRole(Construct):
             self._alarms(served.version_alarm_names)
         if managed_monitors:
             self._pass([watched_as], "sagemaker.amazonaws.com")
-            self._monitor()
+            self._monitor(managed_monitors)
         for group in (served.schedules, schedules):
             if group is not None:
                 self._schedule(group)
@@ -170,7 +171,7 @@ class ServingExecutionRole(Construct):
             why="The group holds the schedules of this one model, which CloudFormation names.",
         )
 
-    def _monitor(self) -> None:
+    def _monitor(self, monitors: Sequence[str]) -> None:
         schedule = f"{self._served.endpoint_name}-*"
         allow(
             self.role,
@@ -181,9 +182,9 @@ class ServingExecutionRole(Construct):
                 "sagemaker:AddTags",
             ],
             [self._arn("sagemaker", "monitoring-schedule", schedule)],
-            why="The four schedules are named after their endpoint.",
+            why="The schedules are named after their endpoint.",
         )
-        for call, resource in DEFINITIONS.items():
+        for call, resource in (DEFINITIONS[monitor] for monitor in monitors):
             definitions = [self._arn("sagemaker", resource, "*")]
             self._create([f"sagemaker:Create{call}", "sagemaker:AddTags"], definitions)
             self._change([f"sagemaker:Delete{call}"], definitions)

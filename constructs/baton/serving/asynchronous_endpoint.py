@@ -111,7 +111,8 @@ class AsynchronousEndpoint(HostedEndpoint):
             ],
             async_inference_config=self._inference(specification),
         )
-        self._host(config, deployment_config=deployment.render(rolling_back))
+        # A fleet that had scaled to zero could not be divided, and nobody waits while it grows again.
+        self._host(config, deployment_config=deployment.render(rolling_back), retain=False)
 
     def grant_invoke(self, grantee: iam.IGrantable) -> iam.Grant:
         """Let `grantee` leave requests under the input prefix and have them answered."""

@@ -66,7 +66,7 @@ class TransformWorkflow(Construct):
     def _name_job(self, name: str) -> sfn.Chain:
         """The same for a repeated call, which then starts no second job."""
         parts = sfn.JsonPath.string_split(text("$$.Execution.StartTime"), "-:.TZ")
-        moment = sfn.Pass(self, "Moment", parameters={"model_name": text("$.model_name"), "moment": parts, "looks": 0})
+        moment = sfn.Pass(self, "Moment", parameters={"model_name": text("$.model_name"), "moment": parts, "looks": 1})
         to_the_second = (text(f"$.moment[{part}]") for part in range(6))
         named = sfn.JsonPath.format(f"{name}-{'{}' * 6}", *to_the_second)
         return moment.next(sfn.Pass(self, "Name", parameters={"name": named}, result_path="$.job"))

@@ -97,6 +97,7 @@ class ModelSpecification(Specification):
         if self.target.column in self.features:
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
         self._check_target()
+        self._check_limits()
         return self
 
     @property
@@ -136,6 +137,10 @@ class ModelSpecification(Specification):
         kind = self.outputs[self.target.column].curated_type
         if self.problem == "regression" and kind not in ("integer", "double"):
             raise ValueError(f"target.column: {self.target.column} is a {kind}; a regression learns a number")
+
+    def _check_limits(self) -> None:
+        if self.problem == "regression" and self.serving.limits.positive_share is not None:
+            raise ValueError("serving.limits.positive_share: only a binary_classification has it; set mean_answer")
 
     def _check_quality(self) -> None:
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})

@@ -161,6 +161,19 @@ class UnwatchedServing(AnyServing):
         return content
 
 
+TAKEN = ("capture/", "ground-truth/", "reports/")
+"""Prefixes of the monitoring zone that are the monitors' own."""
+
+
+def _check_prefixes(*, input_prefix: str, **others: str) -> None:
+    for name, prefix in {"input_prefix": input_prefix, **others}.items():
+        if prefix.startswith(TAKEN):
+            raise ValueError(f"{name}: {prefix} is where monitors read and write; choose another")
+    for name, prefix in others.items():
+        if prefix.startswith(input_prefix):
+            raise ValueError(f"{name}: lies below input_prefix, {input_prefix}, so answers would count as requests")
+
+
 class AsynchronousServing(ScalingServing, UnwatchedServing):
     """An endpoint that takes its requests from S3, answers there, and stops its last instance when none are left.
 
@@ -183,6 +196,13 @@ class AsynchronousServing(ScalingServing, UnwatchedServing):
     max_concurrent_invocations: int = Field(default=4, ge=1, le=1000)
     backlog_per_instance: int = Field(default=5, ge=1)
     max_age_minutes: int = Field(default=60, ge=15, le=24 * 60)
+
+    @model_validator(mode="after")
+    def _keeps_answers_apart(self) -> "AsynchronousServing":
+        _check_prefixes(
+            input_prefix=self.input_prefix, output_prefix=self.output_prefix, failure_prefix=self.failure_prefix
+        )
+        return self
 
 
 class ServerlessServing(UnwatchedServing):
@@ -246,6 +266,11 @@ class BatchServing(AnyServing):
     output_prefix: Prefix = "batch/answers/"
     instance_count: int = Field(default=1, ge=1, le=20)
     max_runtime_minutes: int = Field(default=120, ge=1, le=24 * 60)
+
+    @model_validator(mode="after")
+    def _keeps_answers_apart(self) -> "BatchServing":
+        _check_prefixes(input_prefix=self.input_prefix, output_prefix=self.output_prefix)
+        return self
 
     def watched_by(self, backend: str) -> tuple[str, ...]:
         """What Model Monitor can say of captured transforms."""
