@@ -11,8 +11,7 @@ from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
 from baton.observability.strain import Strain
 from baton.platform import Platform
-from baton.serving.endpoint_strain import InstanceMetrics, request_habits, request_limits
-from baton.serving.realtime_endpoint import VARIANT
+from baton.serving.kind import ServingKind
 from baton.specification.model import ModelSpecification
 from stacks.approval_stack import ApprovalStack
 from stacks.automation_stack import AutomationStack
@@ -52,34 +51,16 @@ class DashboardStack(cdk.Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        endpoint = serving.endpoint
-        machines = InstanceMetrics(
-            endpoint_name=endpoint.endpoint_name, variant=VARIANT, instance_type=model.serving.instance_type
-        )
-        self.strain = Strain(
-            self,
-            "Strain",
-            subject=f"The endpoint {endpoint.endpoint_name}",
-            limits=[
-                *machines.limits(),
-                *request_limits(
-                    overhead=endpoint.metric_overhead_latency(),
-                    refused=endpoint.metric_client_errors(statistic="Average"),
-                ),
-            ],
-            habits=request_habits(invocations=endpoint.metric_invocations(), latency=endpoint.metric_model_latency()),
-            runbook="docs/runbook.md#endpoint-strain",
-            topic=platform.topic.topic,
-        )
+        served = serving.served
+        strain = self._strain(served, platform)
         watched = monitoring.response
         ModelDashboard(
             self,
             "Dashboard",
             name=f"baton-{platform.environment_name}-{model.slug}",
             alarms=[
-                self.strain.alarm,
-                *self.strain.causes,
-                *endpoint.alarms.all,
+                *strain,
+                *served.alarms,
                 *watched.drift_alarms,
                 *watched.silence_alarms,
                 *approval.triggers.alarms,
@@ -93,10 +74,26 @@ class DashboardStack(cdk.Stack):
                     _training(training),
                 ],
                 "Approval": [_reconciling(approval)],
-                "Serving": [*_serving(serving), machines.graph(deployed=endpoint.metric_served_version())],
-                "Watching": _watching(monitoring, endpoint.endpoint_name),
+                "Serving": served.graphs(),
+                **({"Watching": _watching(monitoring, served.endpoint_name)} if monitoring.plans else {}),
             },
         )
+
+    def _strain(self, served: ServingKind, platform: Platform) -> list[cloudwatch.IAlarm]:
+        """The alarm that tells, and those below it; none where nothing can be short of anything."""
+        limits, habits = served.limits(), served.habits()
+        if not limits and not habits:
+            return []
+        strain = Strain(
+            self,
+            "Strain",
+            subject=f"The endpoint {served.endpoint_name}",
+            limits=limits,
+            habits=habits,
+            runbook="docs/runbook.md#endpoint-strain",
+            topic=platform.topic.topic,
+        )
+        return [strain.alarm, *strain.causes]
 
 
 def _ingestion(stack: IngestionStack) -> Graph:
@@ -136,25 +133,6 @@ def _reconciling(stack: ApprovalStack) -> Graph:
         left=[machine.metric_succeeded(), machine.metric_failed(), machine.metric_timed_out()],
         right=[machine.metric_time(statistic="Maximum")],
     )
-
-
-def _serving(stack: ServingStack) -> list[Graph]:
-    """A point on the right axis says when which version began to serve."""
-    endpoint = stack.endpoint
-    deployed = [endpoint.metric_served_version()]
-    return [
-        Graph(title="Requests", left=[endpoint.metric_invocations()], right=deployed),
-        Graph(
-            title="Errors",
-            left=[endpoint.metric_client_errors(), endpoint.metric_server_errors(statistic="Sum")],
-            right=deployed,
-        ),
-        Graph(
-            title="Model latency (µs)",
-            left=[endpoint.metric_model_latency(statistic="p50"), endpoint.metric_model_latency()],
-            right=deployed,
-        ),
-    ]
 
 
 def _watching(stack: MonitoringStack, endpoint_name: str) -> list[Graph]:

@@ -20,9 +20,6 @@ OVERHEAD_US = 500_000
 REFUSED = 0.05
 """The share of requests that were refused. A caller that sends what the signature does not know has changed."""
 
-LONGEST_WAIT_S = 900
-"""How old the oldest request that waits for an asynchronous endpoint may become: scaling out takes a third of it."""
-
 _ODD_SIZES = {"ml.c4.8xlarge": 36}
 _G = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
 _GPUS = {
