@@ -76,6 +76,7 @@ class ServingStack(cdk.Stack):
             endpoint_name=self.endpoint.endpoint_name,
             endpoint_arn=self.endpoint.endpoint_arn,
             deployment_limit=deployment.time_limit,
+            max_latency_ms=model.serving.max_latency_ms,
         )
         cdk.Tags.of(self).add("baton:model", model.name)
         cdk.CfnOutput(self, "EndpointName", value=self.endpoint.endpoint_name)

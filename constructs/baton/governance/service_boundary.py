@@ -10,6 +10,7 @@ from baton.registry.approval_rule import deny_approval_statements
 # policy of a key or a bucket, a function's code or a trail: these come with a deployment, through CloudFormation.
 CALLS = (
     "application-autoscaling:*Scal*",
+    "cloudformation:ContinueUpdateRollback",
     "cloudformation:DescribeStack*",
     "cloudformation:UpdateStack",
     "cloudwatch:DeleteAlarms",
@@ -62,7 +63,7 @@ CALLS = (
     "sagemaker:Delete*",
     "sagemaker:Describe*",
     "sagemaker:Get*",
-    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpoint*",
     "sagemaker:List*",
     "sagemaker:PutRecord",
     "sagemaker:Start*",

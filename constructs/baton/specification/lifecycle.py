@@ -165,13 +165,18 @@ class Gate(Specification):
 
 
 class Serving(Specification):
-    """How the approved version is served, in every environment. A regression has no `threshold`."""
+    """How the approved version is served, in every environment. A regression has no `threshold`.
+
+    `when_none_approved` decides about the endpoint when the last approval is taken back: `withdraw` takes it out of
+    service, `keep` leaves the version that was proven last, and says so.
+    """
 
     instance_type: InstanceType
     threshold: Fraction | None = None
     capture_percent: int = Field(default=100, ge=1, le=100)
     invocations_per_instance: int = Field(default=1000, ge=1, description="per minute, the scaling target")
     max_latency_ms: int = Field(default=200, ge=1)
+    when_none_approved: Literal["withdraw", "keep"] = "withdraw"
 
     @field_validator("instance_type")
     @classmethod

@@ -1,0 +1,17 @@
+"""Whose fault it is that a version did not come to serve: its own, that of its machines, or nobody's."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def blame_for_update(event: Mapping[str, Any]) -> str:
+    """Who bears an update that did not hold: `unfit` machines, `failed` a version, or `stuck`, which a person resolves.
+
+    A version that was proven in this very place is not to blame that its stack does not move.
+    """
+    return "stuck" if event["proven_before"] and not event["previous_type"] else blame_for_answer(event)
+
+
+def blame_for_answer(event: Mapping[str, Any]) -> str:
+    """Who bears a wrong or late answer: the machines that a proven version was just moved to, or the version itself."""
+    return "unfit" if event["previous_type"] else "failed"
