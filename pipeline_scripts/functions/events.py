@@ -34,8 +34,8 @@ MOVE: Mapping[str, Schema] = {
     "previous_type": OPTIONAL_TEXT,
     "proven_before": {"type": "boolean"},
 }
-"""What the steps that move and prove a version find beside it: the machines to have, those it was proven on, and
-whether it was proven in this place before."""
+"""What the steps that move and prove a version find beside it: the machines to have, those to return to if these are on
+trial, and whether the version was proven in this place before."""
 
 VERSION: Schema = {"type": "string", "pattern": "^[0-9]+$"}
 TOLD_OF_A_VERSION = (

@@ -7,11 +7,16 @@ from typing import Any
 def blame_for_update(event: Mapping[str, Any]) -> str:
     """Who bears an update that did not hold: `unfit` machines, `failed` a version, or `stuck`, which a person resolves.
 
-    A version that was proven in this very place is not to blame that its stack does not move.
+    Clearing the way for a version is nobody's fault, nor is switching scaling. And a version is not to blame for a
+    stack that does not move its machines, or that does not move although the version was proven in it.
     """
-    return "stuck" if event["proven_before"] and not event["previous_type"] else blame_for_answer(event)
+    brought = event.get("brings", "version")
+    if brought in ("nothing", "scaling"):
+        return "stuck"
+    innocent = event["proven_before"] or brought == "machines"
+    return "stuck" if innocent and not event["previous_type"] else blame_for_answer(event)
 
 
 def blame_for_answer(event: Mapping[str, Any]) -> str:
-    """Who bears a wrong or late answer: the machines that a proven version was just moved to, or the version itself."""
+    """Who bears a wrong or late answer: the machines if they are on trial, or the version itself."""
     return "unfit" if event["previous_type"] else "failed"

@@ -13,10 +13,10 @@ from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
+from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
 from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
 from pipeline_scripts.functions.reconcile_situation import Situation, decide, names_the_proven
 from pipeline_scripts.functions.reconcile_stack import (
-    ServingStack,
     endpoint_to_watch,
     read_endpoint,
     read_stack,
@@ -51,7 +51,7 @@ class Rules:
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take the endpoint's lock and decide: deploy, withdraw, kept, stranded, settled or busy."""
+    """Take the endpoint's lock and decide: deploy, withdraw, kept, settled; or moving, stranded, busy."""
     state = choose(
         event,
         ledger=open_ledger(),
@@ -64,14 +64,22 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
             instance_type=os.environ["INSTANCE_TYPE"],
             when_none_approved=os.environ["WHEN_NONE_APPROVED"],
         ),
-        deadline=time.time() + int(os.environ["LIMIT_SECONDS"]),
+        now=time.time(),
+        limit_seconds=int(os.environ["LIMIT_SECONDS"]),
     )
     logger.info("chosen", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
 
 
 def choose(
-    event: dict[str, Any], *, ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, deadline: float
+    event: dict[str, Any],
+    *,
+    ledger: Ledger,
+    sagemaker: Any,
+    cloudformation: Any,
+    rules: Rules,
+    now: float,
+    limit_seconds: int,
 ) -> dict[str, Any]:
     """Decide what this run does.
 
@@ -81,16 +89,17 @@ def choose(
         sagemaker: Reads the registry and the endpoint.
         cloudformation: Reads the serving stack.
         rules: What the endpoint follows.
-        deadline: When a run that starts now must have ended, in seconds since the epoch.
+        now: Seconds since the epoch.
+        limit_seconds: How long a run may take; one that comes back here keeps the deadline that it had.
 
     Returns:
         The state with `outcome`, `reason`, `generation`, the `target` version (None when nothing should serve), the
-        `instance_type` for it (empty: as it is), whether it was `proven_before`, the `previous_type` that it was
-        proven on if it moves to other machines, and in `chosen` why it is this version.
+        `instance_type` for it (empty: as it is), whether it was `proven_before`, the `previous_type` to return to if
+        its machines are on trial, and in `chosen` why it is this version.
     """
     state = {
         "execution": event["execution"],
-        "deadline": event.get("deadline", int(deadline)),
+        "deadline": event.get("deadline", int(now) + limit_seconds),
         "recoveries": event.get("recoveries", 0),
     }
     for _ in range(ROUNDS):
@@ -100,6 +109,8 @@ def choose(
         pin = ledger.pin()
         found = _look(ledger, sagemaker, cloudformation, rules, pinned=pin.get("version", ""))
         outcome, reason = decide(found)
+        if outcome == "moving" and now > state["deadline"]:
+            outcome = "late"
         if outcome != "settled" or ledger.finish(event["execution"], generation):
             return {
                 **state,
@@ -167,13 +178,17 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
     if kept:
         target = _as_it_was(proven)
     stack = read_stack(cloudformation, rules.stack_name)
-    instance_type = _machines(target, stack=stack, proven=proven, wanted=rules.instance_type, unfit=ledger.unfit())
+    moves = stack.package_arn != NOTHING and not names_the_proven(stack, target, proven)
+    unfit = ledger.unfit()
+    instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
+    tried = instance_type or stack.instance_type
     wanted = wanted_parameters(target, instance_type=instance_type)
     served = rules.endpoint_name if stack.package_arn != NOTHING else None
     return Situation(
         target=target,
         kept=kept,
         instance_type=instance_type,
+        previous_type=machines_to_return_to(tried, proven=ledger.proven_machines(), unfit=unfit),
         proven=proven,
         stack=stack,
         endpoint=None if served is None else read_endpoint(sagemaker, served),
@@ -185,27 +200,6 @@ def _as_it_was(proven: dict[str, str]) -> dict[str, str]:
     """The version that was proven to serve, as the registry told it when it was approved."""
     renamed = {**proven, "execution": proven.get("pipeline_execution", "")}
     return {name: renamed.get(name, "") for name in TOLD_OF_A_VERSION}
-
-
-def _machines(
-    target: dict[str, str] | None,
-    *,
-    stack: ServingStack,
-    proven: dict[str, str],
-    wanted: str,
-    unfit: dict[str, str],
-) -> str:
-    """Which machines this run asks for; empty: those that the stack has.
-
-    Version and machines move one after the other, so that it is plain which of them is to blame: a version moves
-    first, and once it is proven, its machines. Where nothing serves yet, nothing has to move.
-    """
-    if target is None or not stack.instance_type or not wanted:
-        return ""
-    if stack.package_arn != NOTHING and not names_the_proven(stack, target, proven):
-        return ""
-    fit = unfit.get(wanted, wanted)
-    return fit if fit not in unfit else ""
 
 
 def _why(found: Situation, *, pinned: str) -> str:

@@ -18,10 +18,10 @@ class LeaseLost(Exception):
 class Ledger:
     """One DynamoDB table, one partition per endpoint.
 
-    Items: `lock` (owner, expiry, generation), `current` (what was proven to serve), `pin` (what a person wants),
-    `quarantine#<version>`, `unfit#<instance type>`, and `history#<time>#<generation>`. The generation counts calls for
-    attention: a run that finds the lock taken has already raised it, and the holder may only leave when it is still
-    what it was before the registry was read.
+    Items: `lock` (owner, expiry, generation), `current` (what was proven to serve), `machines` (on what anything was
+    proven last), `pin` (what a person wants), `quarantine#<version>`, `unfit#<instance type>`, and
+    `history#<time>#<generation>`. The generation counts calls for attention: a run that finds the lock taken has
+    already raised it, and the holder may only leave when it is still what it was before the registry was read.
 
     Args:
         client: A DynamoDB client.
@@ -118,23 +118,35 @@ class Ledger:
         """The instance types to which a proven version could not move, each with the one that it was proven on."""
         return {entry["instance_type"]: entry["previous_type"] for entry in self._all("unfit#")}
 
+    def proven_machines(self) -> str:
+        """The instance type that a version was last proven on; empty while none was."""
+        return self._item("machines").get("instance_type", "")
+
     def history(self) -> list[dict[str, str]]:
         """Every line of the history, oldest first."""
         return self._all("history#")
 
     def serve(self, entry: Mapping[str, str]) -> None:
-        """Note what has been proven to serve."""
+        """Note what has been proven to serve, and on which machines."""
         self._put("current", entry)
+        if entry.get("instance_type"):
+            self._put("machines", {"instance_type": entry["instance_type"]})
 
     def withdraw(self) -> None:
         """Note that nothing serves."""
-        self._client.delete_item(TableName=self._table, Key=self._key("current"))
+        self._delete("current")
 
     def quarantine(self, version: str, entry: Mapping[str, str]) -> None:
-        """Keep a version from being tried again; `entry` says why. If it was the current one, nothing is proven now."""
+        """Keep a version from being tried again; `entry` says why. If it was the current one, nothing is proven now.
+
+        A version that fails is no witness against the machines that were refused for it.
+        """
         self._put(f"quarantine#{version}", entry)
         if self.current().get("package_arn") == entry["package_arn"]:
             self.withdraw()
+        for refused in self._all("unfit#"):
+            if refused["package_arn"] == entry["package_arn"]:
+                self._delete(refused["item"])
 
     def refuse_machines(self, entry: Mapping[str, str]) -> None:
         """Keep an instance type from being tried again until a person lifts this."""
@@ -150,7 +162,7 @@ class Ledger:
 
     def unpin(self) -> None:
         """Let the rule decide again."""
-        self._client.delete_item(TableName=self._table, Key=self._key("pin"))
+        self._delete("pin")
 
     def remember(self, moment: str, generation: int, entry: Mapping[str, str]) -> None:
         """Add a line to the history."""
@@ -182,6 +194,9 @@ class Ledger:
     def _put(self, item: str, entry: Mapping[str, str]) -> None:
         values = {name: {"S": value} for name, value in entry.items()}
         self._client.put_item(TableName=self._table, Item={**self._key(item), **values})
+
+    def _delete(self, item: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=self._key(item))
 
     def _update(
         self, item: str, expression: str, values: dict[str, dict[str, str]], *, condition: str | None = None

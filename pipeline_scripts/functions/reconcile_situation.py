@@ -14,6 +14,7 @@ class Situation:
         target: The version that should serve; None: none.
         kept: It serves although no version is approved any more.
         instance_type: The machines to ask for with it; empty: those that the stack has.
+        previous_type: The machines to return to, if these are on trial; else empty.
         proven: What was last proven to serve, as the ledger has it.
         stack: The serving stack.
         endpoint: The endpoint; None where there is none to look at.
@@ -23,6 +24,7 @@ class Situation:
     target: dict[str, str] | None
     kept: bool
     instance_type: str
+    previous_type: str
     proven: dict[str, str]
     stack: ServingStack
     endpoint: Endpoint | None
@@ -32,12 +34,6 @@ class Situation:
     def proven_before(self) -> bool:
         """The stack asks for the target, which was proven there."""
         return names_the_proven(self.stack, self.target, self.proven)
-
-    @property
-    def previous_type(self) -> str:
-        """The machines that the target was proven on, if it is now to move to others; else empty."""
-        proven_on = self.proven.get("instance_type", "")
-        return proven_on if self.proven_before and self.instance_type not in ("", proven_on) else ""
 
     @property
     def settled(self) -> bool:
@@ -58,10 +54,12 @@ class Situation:
 def decide(found: Situation) -> tuple[str, str]:
     """Compare what should serve with what does: an outcome and its reason."""
     stack, target = found.stack, found.target
+    if stack.moving:
+        return "moving", f"{stack.name} is {stack.status}"
     if stack.stranded:
         return "stranded", f"{stack.name} is {stack.status}"
     if target is None:
-        if stack.package_arn == NOTHING and not (stack.moving or found.proven or found.left):
+        if stack.package_arn == NOTHING and not (found.proven or found.left):
             return "settled", "no version is approved and none serves"
         return "withdraw", "no approved version is left that may serve"
     if found.settled and found.endpoint and found.endpoint.status == "UpdateRollbackFailed":

@@ -12,7 +12,13 @@ from botocore.exceptions import ClientError
 
 from pipeline_scripts.functions.events import MOVE, RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
-from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
+from pipeline_scripts.functions.reconcile_parameters import (
+    INSTANCE_TYPE,
+    NOTHING,
+    PACKAGE,
+    next_parameters,
+    wanted_parameters,
+)
 from pipeline_scripts.functions.reconcile_stack import (
     ServingStack,
     StackNeedsAPerson,
@@ -89,7 +95,8 @@ def update(
         if "IN_PROGRESS" in message or error.response["Error"]["Code"] == "TokenAlreadyExistsException":
             return _busy(event, f"{stack_name} began to move meanwhile")
         raise
-    return {**event, "outcome": "started", "reason": f"{stack_name} is moving to {_said(step)}"}
+    reason = f"{stack_name} is moving to {_said(step)}"
+    return {**event, "brings": _what(step), "outcome": "started", "reason": reason}
 
 
 def _lost(sagemaker: Any, endpoint_name: str | None, *, stack: ServingStack) -> bool:
@@ -108,6 +115,13 @@ def _parameters(stack: ServingStack, step: dict[str, str]) -> list[dict[str, Any
         else {"ParameterKey": name, "UsePreviousValue": True}
         for name in stack.parameters
     ]
+
+
+def _what(step: dict[str, str]) -> str:
+    """What an update brings, for whoever must say later what it failed of."""
+    if PACKAGE in step:
+        return "nothing" if step[PACKAGE] == NOTHING else "version"
+    return "machines" if INSTANCE_TYPE in step else "scaling"
 
 
 def _said(step: dict[str, str]) -> str:

@@ -295,6 +295,7 @@ class World:
         if new == self.parameters:
             raise refused("ValidationError", "No updates are to be performed.", "UpdateStack")
         self.updates.append(request)
+        self.refused_by_sagemaker += self.refusals(new)
         self.status = "UPDATE_IN_PROGRESS"
         self._ticks = iter([lambda: None, lambda: self._land(new)])
 
@@ -319,27 +320,33 @@ class World:
         number = None if new["ModelPackageArn"] == "none" else int(new["ModelVersion"])
         behaviour = self.versions[number].behaviour if number is not None else "good"
         no_capacity = number is not None and BAD_MACHINES.get(new.get("InstanceType", "")) == "no capacity"
-        if self._refused(new) or no_capacity or behaviour == "broken stack":
+        if not self.touches_endpoint(new):
+            self.status, self.parameters = "UPDATE_COMPLETE", new
+            return
+        if self.refusals(new) or no_capacity or behaviour == "broken stack":
             self.status = "UPDATE_ROLLBACK_COMPLETE"
             return
         self.status, self.parameters = "UPDATE_COMPLETE", new
-        if self.config == config_of(new) or (behaviour == "silent rollback" and self.serving is not None):
+        if behaviour == "silent rollback" and self.serving is not None:
             return
         self.serving, self.config = number, config_of(new)
         self.endpoint_status = "Failed" if behaviour == "failed endpoint" else "InService"
 
-    def _refused(self, new: dict[str, str]) -> bool:
+    def touches_endpoint(self, new: dict[str, str]) -> bool:
+        """CloudFormation compares with what it asked for last, and never looks at what the endpoint runs."""
+        return config_of(new) != config_of(self.parameters)
+
+    def refusals(self, new: dict[str, str]) -> list[str]:
         """What SageMaker does not let happen to an endpoint that is there and stays."""
-        if self.serving is None or new["ModelPackageArn"] == "none" or config_of(new) == self.config:
-            return False
+        if self.serving is None or new["ModelPackageArn"] == "none" or not self.touches_endpoint(new):
+            return []
         why = []
         if self.endpoint_status in ("Failed", "OutOfService"):
             why.append(f"an endpoint that is {self.endpoint_status} can only be deleted")
         old_type, new_type = (of.get("InstanceType") for of in (self.parameters, new))
         if old_type != new_type and "on" in (self.parameters["Scaling"], new["Scaling"]):
             why.append("a variant that scales keeps its instance type")
-        self.refused_by_sagemaker += why
-        return bool(why)
+        return why
 
     # -- sns -----------------------------------------------------------------------------------------------------
 
@@ -362,7 +369,8 @@ class World:
                     sagemaker=self,
                     cloudformation=self,
                     rules=self.rules,
-                    deadline=self.now + 3600,
+                    now=self.now,
+                    limit_seconds=3600,
                 )
             case "recover":
                 answer = recover(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)

@@ -56,6 +56,30 @@ def test_the_first_version_comes_at_once_on_the_machines_that_are_wanted(world: 
     assert world.config == f"config-1-{XLARGE}"
 
 
+def test_where_nothing_serves_the_version_is_tried_again_on_proven_machines_before_it_is_blamed(
+    served: World,
+) -> None:
+    served.decide(1, "Rejected")
+    served.run("rejected")
+    served.instance_type = SLOW
+    served.register(2)
+    served.run("approved")
+    assert served.config == f"config-2-{LARGE}"
+    assert (served.ledger.unfit(), served.ledger.quarantined()) == ({SLOW: LARGE}, set())
+
+
+def test_a_version_that_fails_on_proven_machines_too_is_no_witness_against_others(served: World) -> None:
+    served.decide(1, "Rejected")
+    served.run("rejected")
+    served.instance_type = XLARGE
+    bad = served.register(2, behaviour="wrong answers")
+    served.run("approved")
+    assert (served.ledger.unfit(), served.ledger.quarantined()) == ({}, {bad.arn})
+    served.register(3)
+    served.run("the next")
+    assert served.config == f"config-3-{XLARGE}"
+
+
 def test_a_stack_without_the_parameters_is_never_asked_for_machines(world: World) -> None:
     world.instance_type = XLARGE
     world.register(1)

@@ -260,7 +260,7 @@ def test_a_run_waits_for_somebody_elses_update(world: World) -> None:
     world.register(1)
     world.status = "UPDATE_IN_PROGRESS"
     world._ticks = iter([lambda: None, lambda: None, lambda: setattr(world, "status", "UPDATE_COMPLETE")])
-    assert "StackIsBusy" in world.run()
+    assert "SomebodyIsAtWork" in world.run()
     assert world.serving == 1
 
 

@@ -114,7 +114,7 @@ class ReconcileSteps(Construct):
     def _record(self, model: str) -> Step:
         topic = self._platform.topic.topic
         step = self._step("Record", "records what happened", {"TOPIC_ARN": topic.topic_arn})
-        step.let_remember(self._ledger, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        step.let_remember(self._ledger, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
         let_tell_lineage(
             step.handler,
             environment=self._platform.environment_name,

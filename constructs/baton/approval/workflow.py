@@ -1,6 +1,7 @@
 """The reconcile workflow: makes an endpoint follow the registry, and proves that it does.
 
     Choose ─┬─ settled, busy ──► Done
+            ├─ moving ──► Choose
             ├─ stranded ──► Recover ──► Choose
             ├─ kept ──► RecordKept ──► Done
             ├─ deploy ──► Verify ──► Update ⇄ Watch ──► Prove ──► RecordServed ──► Done
@@ -9,8 +10,8 @@
             │                                    └─ unfit   └─ unfit ──► RecordUnfit ──► Choose
             └─ withdraw ──► Update ⇄ Watch ──► RecordWithdrawn ──► Done
 
-Update changes one step's parameters at a time, and Watch sends it back until none are left. Recover, Update, Watch and
-Prove wait and come back while CloudFormation or SageMaker is at work.
+Update changes one step's parameters at a time, and Watch sends it back until none are left. Each step waits and comes
+back while CloudFormation or SageMaker is at work.
 
 A version that fails is quarantined, and the next one chosen; machines that a proven version could not move to are not
 tried again. Whatever else goes wrong ends in RecordFailure: written down, told, lock given back.
@@ -86,6 +87,7 @@ class ReconcileWorkflow(Construct):
         decided: Mapping[str, sfn.IChainable] = {
             "deploy": verify,
             "withdraw": update,
+            "moving": self._wait("SomebodyIsAtWork", choose),
             "stranded": self._recovery(choose),
             "kept": self._recorded("Kept", choose, done),
             "settled": done,
