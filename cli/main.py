@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from cli.commands import erase, etl, features, monitor, reproduce, review, status, trace, train
+from cli.commands import erase, etl, features, monitor, pin, reproduce, review, status, trace, train
 from cli.errors import BatonError, sentence
 
 
@@ -38,6 +38,9 @@ app.command()(train.train)
 app.command()(review.evidence)
 app.command()(review.approve)
 app.command()(review.reject)
+app.command()(pin.pin)
+app.command()(pin.unpin)
+app.command()(pin.rollback)
 app.add_typer(monitor.app, name="monitor")
 app.command()(trace.trace)
 app.command()(reproduce.reproduce)

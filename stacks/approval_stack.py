@@ -6,6 +6,7 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from baton.approval.execution_role import ServingExecutionRole
+from baton.approval.pin import VersionPin
 from baton.approval.reconcile import ReconcileTriggers
 from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
@@ -23,7 +24,7 @@ MARGIN = cdk.Duration.minutes(30)
 
 
 class ApprovalStack(cdk.Stack):
-    """Ledger, reconcile workflow, and what starts it.
+    """Ledger, reconcile workflow, what starts it, and what a person may ask of it.
 
     Args:
         environment: How often the workflow looks.
@@ -81,6 +82,7 @@ class ApprovalStack(cdk.Stack):
             target=serving.target,
             execution_role=execution_role.role,
             signer=signer,
+            when_none_approved=model.serving.when_none_approved,
             time_limit=time_limit,
         )
         self.workflow = ReconcileWorkflow(
@@ -100,5 +102,15 @@ class ApprovalStack(cdk.Stack):
             machine=self.workflow.machine,
             endpoint_name=serving.target.endpoint_name,
         )
+        self.pin = VersionPin(
+            self,
+            "Pinning",
+            platform=platform,
+            registry=registry,
+            ledger=self.ledger,
+            target=serving.target,
+            machine=self.workflow.machine,
+        )
+        cdk.CfnOutput(self, "PinFunctionName", value=self.pin.function.function_name)
         cdk.CfnOutput(self, "ReconcileStateMachineArn", value=self.workflow.machine.state_machine_arn)
         cdk.CfnOutput(self, "LedgerTableName", value=self.ledger.table.table_name)

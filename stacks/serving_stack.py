@@ -55,6 +55,10 @@ class ServingStack(cdk.Stack):
             endpoint_arn=self.served.endpoint_arn,
             instance_type=self.served.instance_type,
             deployment_limit=self.served.deployment_limit,
+            max_latency_ms=self.served.max_latency_ms,
+            canary_prefix=self.served.canary_prefix,
+            answer_prefixes=self.served.answer_prefixes,
+            canary_instance_type=model.serving.instance_type,
         )
         cdk.Tags.of(self).add("baton:model", model.name)
         cdk.CfnOutput(self, "EndpointName", value=self.served.endpoint_name)

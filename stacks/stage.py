@@ -149,6 +149,7 @@ class EnvironmentStage(cdk.Stage):
             reproduce=training.reproduce,
             start_monitor=monitoring.backend.start_monitor,
             reconcile=approval.workflow.machine,
+            pin=approval.pin.function,
             ledger_arn=approval.ledger.table.table_arn,
             feature_group_arn=features.group.arn if features else None,
         )

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Any
 
-from cli import evidence, ingestions, monitors, options, registry, training
+from cli import evidence, ingestions, monitors, options, pins, registry, training
 from cli.alarms import alarms
 from cli.display import console, print_json, table
 from cli.serving import serving
@@ -32,6 +32,7 @@ def gather(platform: Platform) -> dict[str, Any]:
         "model": platform.model,
         "environment": platform.environment,
         "endpoint": served,
+        "pinned": pins.pinned(platform, served.endpoint),
         "last_ingestion": next(iter(ingestions.history(platform, limit=1)), None),
         "versions": [
             {
@@ -52,6 +53,9 @@ def _print(facts: dict[str, Any]) -> None:
     console.print(
         f"[bold]{facts['model']}[/] in [bold]{facts['environment']}[/]: endpoint {served.endpoint} is {served.status}\n"
     )
+    if pin := facts["pinned"]:
+        why = f": {pin.reason}" if pin.reason else ""
+        console.print(f"version [bold]{pin.version}[/] is pinned, by {pin.by} on {pin.at:%Y-%m-%d %H:%M}{why}\n")
     table("Last ingestion", ("began", "hours ago", "rows", "outcome", "reason"), _ingestion(facts["last_ingestion"]))
     table(
         "Versions",

@@ -29,15 +29,32 @@ def objects(required: Mapping[str, Schema], optional: Mapping[str, Schema] | Non
 RUN: Mapping[str, Schema] = {"execution": TEXT, "generation": {"type": "integer"}, "deadline": {"type": "integer"}}
 """What every step of a reconciliation after the first finds in the workflow's state."""
 
-_TOLD = ("evidence_uri", "artifact_uri", "artifact_sha256", "evidence_sha256", "image", "container_environment")
-_MADE = ("execution", "dataset_hash", "commit", "author", "approver", "approval_note")
-TARGET = objects(
-    {
-        "package_arn": TEXT,
-        "version": {"type": "string", "pattern": "^[0-9]+$"},
-        **{name: OPTIONAL_TEXT for name in (*_TOLD, *_MADE)},
-    }
+MOVE: Mapping[str, Schema] = {
+    "instance_type": OPTIONAL_TEXT,
+    "previous_type": OPTIONAL_TEXT,
+    "proven_before": {"type": "boolean"},
+}
+"""What the steps that move and prove a version find beside it: the machines to have, those to return to if these are on
+trial, and whether the version was proven in this place before."""
+
+VERSION: Schema = {"type": "string", "pattern": "^[0-9]+$"}
+TOLD_OF_A_VERSION = (
+    "package_arn",
+    "version",
+    "evidence_uri",
+    "artifact_uri",
+    "artifact_sha256",
+    "evidence_sha256",
+    "image",
+    "container_environment",
+    "execution",
+    "dataset_hash",
+    "commit",
+    "author",
+    "approver",
+    "approval_note",
 )
+TARGET = objects({**dict.fromkeys(TOLD_OF_A_VERSION, OPTIONAL_TEXT), "package_arn": TEXT, "version": VERSION})
 """The version that a reconciliation is about, as the registry tells it; a version of other origin lacks much of it."""
 
 

@@ -1,40 +1,72 @@
 """First step of the reconcile workflow: which version should serve, and does it already?
 
-The event that started the run is only a hint. What counts is read here: the registry, the ledger and the stack.
+The event that started the run is only a hint. What counts is read here: registry, ledger, stack and endpoint.
 """
 
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.events import TEXT, objects, takes
+from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.json_object import canonical
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
-from pipeline_scripts.functions.reconcile_stack import NOTHING, ServingStack, read_stack
+from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
+from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
+from pipeline_scripts.functions.reconcile_situation import Situation, decide, names_the_proven
+from pipeline_scripts.functions.reconcile_stack import (
+    endpoint_to_watch,
+    read_endpoint,
+    read_stack,
+)
 
 logger = Logger(service="reconcile_choose")
 
 ROUNDS = 5
 """How often a run that finds nothing to do looks again because somebody called meanwhile."""
 
+EVENT_SCHEMA = objects({"execution": TEXT}, {"deadline": {"type": "integer"}, "recoveries": {"type": "integer"}})
 
-EVENT_SCHEMA = objects({"execution": TEXT}, {"deadline": {"type": "integer"}})
+
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """What the endpoint follows, as this function's environment says it.
+
+    Args:
+        group: The model package group whose versions may serve.
+        stack_name: The serving stack.
+        endpoint_name: The endpoint in it; None where versions are served in batches.
+        instance_type: The machines that versions should be served on; empty where the stack alone decides.
+        when_none_approved: `withdraw` takes the endpoint out of service, `keep` leaves what was proven last.
+    """
+
+    group: str
+    stack_name: str
+    endpoint_name: str | None
+    instance_type: str
+    when_none_approved: str
 
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Take the endpoint's lock and decide: deploy, withdraw, settled or busy."""
+    """Take the endpoint's lock and decide: deploy, withdraw, kept, settled; or moving, stranded, busy."""
     state = choose(
         event,
         ledger=open_ledger(),
         sagemaker=boto3.client("sagemaker"),
         cloudformation=boto3.client("cloudformation"),
-        group=os.environ["MODEL_PACKAGE_GROUP"],
-        stack_name=os.environ["STACK_NAME"],
-        deadline=time.time() + int(os.environ["LIMIT_SECONDS"]),
+        rules=Rules(
+            group=os.environ["MODEL_PACKAGE_GROUP"],
+            stack_name=os.environ["STACK_NAME"],
+            endpoint_name=endpoint_to_watch(),
+            instance_type=os.environ["INSTANCE_TYPE"],
+            when_none_approved=os.environ["WHEN_NONE_APPROVED"],
+        ),
+        now=time.time(),
+        limit_seconds=int(os.environ["LIMIT_SECONDS"]),
     )
     logger.info("chosen", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
@@ -46,49 +78,60 @@ def choose(
     ledger: Ledger,
     sagemaker: Any,
     cloudformation: Any,
-    group: str,
-    stack_name: str,
-    deadline: float,
+    rules: Rules,
+    now: float,
+    limit_seconds: int,
 ) -> dict[str, Any]:
     """Decide what this run does.
 
     Args:
-        event: The workflow's state: `execution` owns the lock; `deadline` is kept when the run comes back here.
+        event: The workflow's state: `execution` owns the lock; the rest is kept when the run comes back here.
         ledger: The endpoint's ledger.
-        sagemaker: Reads the registry.
+        sagemaker: Reads the registry and the endpoint.
         cloudformation: Reads the serving stack.
-        group: The model package group whose versions may serve.
-        stack_name: The serving stack.
-        deadline: When a run that starts now must have ended, in seconds since the epoch.
+        rules: What the endpoint follows.
+        now: Seconds since the epoch.
+        limit_seconds: How long a run may take; one that comes back here keeps the deadline that it had.
 
     Returns:
-        The state with `outcome`, `reason`, `generation`, and the `target` version (None when nothing should serve).
+        The state with `outcome`, `reason`, `generation`, the `target` version (None when nothing should serve), the
+        `instance_type` for it (empty: as it is), whether it was `proven_before`, the `previous_type` to return to if
+        its machines are on trial, and in `chosen` why it is this version.
     """
-    state = {"execution": event["execution"], "deadline": event.get("deadline", int(deadline))}
+    state = {
+        "execution": event["execution"],
+        "deadline": event.get("deadline", int(now) + limit_seconds),
+        "recoveries": event.get("recoveries", 0),
+    }
     for _ in range(ROUNDS):
         generation = ledger.acquire(event["execution"])
         if generation is None:
             return {**state, "outcome": "busy", "reason": "another run is changing this endpoint and will look again"}
-        target = desired_version(sagemaker, group=group, quarantined=ledger.quarantined())
-        outcome, reason = decide(target, stack=read_stack(cloudformation, stack_name), proven=ledger.current())
+        pin = ledger.pin()
+        found = _look(ledger, sagemaker, cloudformation, rules, pinned=pin.get("version", ""))
+        outcome, reason = decide(found)
+        if outcome == "moving" and now > state["deadline"]:
+            outcome = "late"
         if outcome != "settled" or ledger.finish(event["execution"], generation):
-            return {**state, "generation": generation, "target": target, "outcome": outcome, "reason": reason}
-    raise TimeoutError(f"{group}: approvals kept changing through {ROUNDS} readings; the next sweep decides")
+            return {
+                **state,
+                "generation": generation,
+                "target": found.target,
+                "instance_type": found.instance_type,
+                "previous_type": found.previous_type,
+                "proven_before": found.proven_before,
+                "chosen": _why(found, pinned=pin.get("version", "")),
+                "outcome": outcome,
+                "reason": reason,
+            }
+    raise TimeoutError(f"{rules.group}: approvals kept changing through {ROUNDS} readings; the next sweep decides")
 
 
-def decide(target: dict[str, str] | None, *, stack: ServingStack, proven: dict[str, str]) -> tuple[str, str]:
-    """Compare what should serve with what does: an outcome and its reason."""
-    if target is None:
-        if stack.package_arn == NOTHING and not stack.moving and not proven:
-            return "settled", "no version is approved and none serves"
-        return "withdraw", "no approved version is left that may serve"
-    if stack.package_arn == target["package_arn"] == proven.get("package_arn") and stack.settled:
-        return "settled", f"version {target['version']} already serves"
-    return "deploy", f"version {target['version']} is the highest approved one"
+def desired_version(sagemaker: Any, *, group: str, quarantined: set[str], pinned: str = "") -> dict[str, str] | None:
+    """The highest version that is approved and not quarantined, with what the later steps need to know of it.
 
-
-def desired_version(sagemaker: Any, *, group: str, quarantined: set[str]) -> dict[str, str] | None:
-    """The highest version that is approved and not quarantined, with what the later steps need to know of it."""
+    A `pinned` version comes before any other, as long as it is approved and not quarantined itself.
+    """
     approved = [
         package
         for page in sagemaker.get_paginator("list_model_packages").paginate(
@@ -97,7 +140,11 @@ def desired_version(sagemaker: Any, *, group: str, quarantined: set[str]) -> dic
         for package in page["ModelPackageSummaryList"]
         if package["ModelPackageStatus"] == "Completed" and package["ModelPackageArn"] not in quarantined
     ]
-    for summary in sorted(approved, key=lambda package: int(package["ModelPackageVersion"]), reverse=True):
+
+    def rank(package: dict[str, Any]) -> tuple[bool, int]:
+        return str(package["ModelPackageVersion"]) == pinned, int(package["ModelPackageVersion"])
+
+    for summary in sorted(approved, key=rank, reverse=True):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
         if package["ModelApprovalStatus"] == "Approved":  # the list may lag behind a rejection
             return target_of(package)
@@ -125,3 +172,46 @@ def target_of(package: dict[str, Any]) -> dict[str, str]:
         or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),
         "approval_note": package.get("ApprovalDescription", ""),
     }
+
+
+def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, pinned: str) -> Situation:
+    proven = ledger.current()
+    target = desired_version(sagemaker, group=rules.group, quarantined=ledger.quarantined(), pinned=pinned)
+    kept = target is None and rules.when_none_approved == "keep" and bool(proven)
+    if kept:
+        target = _as_it_was(proven)
+    stack = read_stack(cloudformation, rules.stack_name)
+    moves = stack.package_arn != NOTHING and not names_the_proven(stack, target, proven)
+    unfit = ledger.unfit()
+    instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
+    tried = instance_type or stack.instance_type
+    wanted = wanted_parameters(target, instance_type=instance_type)
+    served = rules.endpoint_name if stack.package_arn != NOTHING else None
+    return Situation(
+        target=target,
+        kept=kept,
+        instance_type=instance_type,
+        previous_type=machines_to_return_to(tried, proven=ledger.proven_machines(), unfit=unfit),
+        proven=proven,
+        stack=stack,
+        endpoint=None if served is None else read_endpoint(sagemaker, served),
+        left=bool(next_parameters(stack.parameters, wanted)),
+    )
+
+
+def _as_it_was(proven: dict[str, str]) -> dict[str, str]:
+    """The version that was proven to serve, as the registry told it when it was approved."""
+    renamed = {**proven, "execution": proven.get("pipeline_execution", "")}
+    return {name: renamed.get(name, "") for name in TOLD_OF_A_VERSION}
+
+
+def _why(found: Situation, *, pinned: str) -> str:
+    if found.target is None:
+        return "no version is approved that may serve"
+    version = found.target["version"]
+    if found.kept:
+        return f"no version is approved any more, and version {version} is kept"
+    if version == pinned:
+        return f"version {version} is pinned"
+    rule = f"version {version} is the highest that is approved and not quarantined"
+    return f"{rule}; version {pinned} is pinned, but is not" if pinned else rule

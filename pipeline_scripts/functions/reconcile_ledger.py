@@ -18,7 +18,8 @@ class LeaseLost(Exception):
 class Ledger:
     """One DynamoDB table, one partition per endpoint.
 
-    Items: `lock` (owner, expiry, generation), `current` (what was proven to serve), `quarantine#<version>`, and
+    Items: `lock` (owner, expiry, generation), `current` (what was proven to serve), `machines` (on what anything was
+    proven last), `pin` (what a person wants), `quarantine#<version>`, `unfit#<instance type>`, and
     `history#<time>#<generation>`. The generation counts calls for attention: a run that finds the lock taken has
     already raised it, and the holder may only leave when it is still what it was before the registry was read.
 
@@ -105,36 +106,63 @@ class Ledger:
         """What was last proven to serve: `package_arn`, `version`, `config_name`, …; empty if nothing does."""
         return self._item("current")
 
+    def pin(self) -> dict[str, str]:
+        """What a person pinned: `version`, `by`, `at` and `reason`; empty while the rule alone decides."""
+        return self._item("pin")
+
     def quarantined(self) -> set[str]:
         """The package ARNs that failed and must not be tried until a person lifts their quarantine."""
-        found: set[str] = set()
-        arguments: dict[str, Any] = {
-            "TableName": self._table,
-            "ConsistentRead": True,
-            "KeyConditionExpression": "#endpoint = :endpoint AND begins_with(#item, :kind)",
-            "ExpressionAttributeNames": {"#endpoint": "endpoint", "#item": "item"},
-            "ExpressionAttributeValues": {":endpoint": {"S": self._endpoint}, ":kind": {"S": "quarantine#"}},
-        }
-        while True:
-            page = self._client.query(**arguments)
-            found |= {item["package_arn"]["S"] for item in page["Items"]}
-            if "LastEvaluatedKey" not in page:
-                return found
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        return {entry["package_arn"] for entry in self._all("quarantine#")}
+
+    def unfit(self) -> dict[str, str]:
+        """The instance types to which a proven version could not move, each with the one that it was proven on."""
+        return {entry["instance_type"]: entry["previous_type"] for entry in self._all("unfit#")}
+
+    def proven_machines(self) -> str:
+        """The instance type that a version was last proven on; empty while none was."""
+        return self._item("machines").get("instance_type", "")
+
+    def history(self) -> list[dict[str, str]]:
+        """Every line of the history, oldest first."""
+        return self._all("history#")
 
     def serve(self, entry: Mapping[str, str]) -> None:
-        """Note what has been proven to serve."""
+        """Note what has been proven to serve, and on which machines."""
         self._put("current", entry)
+        if entry.get("instance_type"):
+            self._put("machines", {"instance_type": entry["instance_type"]})
 
     def withdraw(self) -> None:
         """Note that nothing serves."""
-        self._client.delete_item(TableName=self._table, Key=self._key("current"))
+        self._delete("current")
 
     def quarantine(self, version: str, entry: Mapping[str, str]) -> None:
-        """Keep a version from being tried again; `entry` says why. If it was the current one, nothing is proven now."""
+        """Keep a version from being tried again; `entry` says why. If it was the current one, nothing is proven now.
+
+        A version that fails is no witness against the machines that were refused for it.
+        """
         self._put(f"quarantine#{version}", entry)
         if self.current().get("package_arn") == entry["package_arn"]:
             self.withdraw()
+        for refused in self._all("unfit#"):
+            if refused["package_arn"] == entry["package_arn"]:
+                self._delete(refused["item"])
+
+    def refuse_machines(self, entry: Mapping[str, str]) -> None:
+        """Keep an instance type from being tried again until a person lifts this."""
+        self._put(f"unfit#{entry['instance_type']}", entry)
+
+    def keep(self, moment: str) -> None:
+        """Note that what serves is kept although it is no longer approved, so that this is told once."""
+        self._update("current", "SET kept = :at", {":at": {"S": moment}})
+
+    def set_pin(self, entry: Mapping[str, str]) -> None:
+        """Let a version come before any other, as long as it may serve."""
+        self._put("pin", entry)
+
+    def unpin(self) -> None:
+        """Let the rule decide again."""
+        self._delete("pin")
 
     def remember(self, moment: str, generation: int, entry: Mapping[str, str]) -> None:
         """Add a line to the history."""
@@ -145,11 +173,30 @@ class Ledger:
 
     def _item(self, item: str) -> dict[str, str]:
         answer = self._client.get_item(TableName=self._table, Key=self._key(item), ConsistentRead=True)
-        return {name: next(iter(value.values())) for name, value in answer.get("Item", {}).items()}
+        return _plain(answer.get("Item", {}))
+
+    def _all(self, kind: str) -> list[dict[str, str]]:
+        found: list[dict[str, str]] = []
+        arguments: dict[str, Any] = {
+            "TableName": self._table,
+            "ConsistentRead": True,
+            "KeyConditionExpression": "#endpoint = :endpoint AND begins_with(#item, :kind)",
+            "ExpressionAttributeNames": {"#endpoint": "endpoint", "#item": "item"},
+            "ExpressionAttributeValues": {":endpoint": {"S": self._endpoint}, ":kind": {"S": kind}},
+        }
+        while True:
+            page = self._client.query(**arguments)
+            found += [_plain(item) for item in page["Items"]]
+            if "LastEvaluatedKey" not in page:
+                return found
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
     def _put(self, item: str, entry: Mapping[str, str]) -> None:
         values = {name: {"S": value} for name, value in entry.items()}
         self._client.put_item(TableName=self._table, Item={**self._key(item), **values})
+
+    def _delete(self, item: str) -> None:
+        self._client.delete_item(TableName=self._table, Key=self._key(item))
 
     def _update(
         self, item: str, expression: str, values: dict[str, dict[str, str]], *, condition: str | None = None
@@ -167,6 +214,11 @@ class Ledger:
             arguments["ExpressionAttributeNames"] = {"#owner": "owner"}  # a reserved word of DynamoDB's
         updated: dict[str, Any] = self._client.update_item(**arguments)["Attributes"]
         return updated
+
+
+def _plain(item: Mapping[str, Mapping[str, str]]) -> dict[str, str]:
+    """An item without the types of its values, all of which are texts or whole numbers."""
+    return {name: next(iter(value.values())) for name, value in item.items()}
 
 
 def open_ledger() -> Ledger:

@@ -12,7 +12,7 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from pipeline_scripts.functions import caught
 from pipeline_scripts.functions import lineage_words as words
-from pipeline_scripts.functions.events import RUN, TARGET, TEXT, objects, takes
+from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
@@ -22,23 +22,35 @@ NAMESPACE = "Baton/Serving"
 SUBJECTS = {
     "served": "{endpoint} serves version {version}",
     "withdrawn": "{endpoint} was taken out of service",
+    "kept": "{endpoint} keeps version {version}, which is no longer approved",
     "quarantined": "{endpoint}: version {version} was refused",
+    "unfit": "{endpoint}: {instance_type} was refused for version {version}",
     "failed": "{endpoint}: reconciling failed",
 }
 
+ALSO_TOLD: dict[str, tuple[str, ...]] = {
+    "served": ("config_name", "instance_type", "chosen"),
+    "withdrawn": (),
+    "kept": (),
+    "quarantined": (),
+    "unfit": ("instance_type", "previous_type"),
+    "failed": (),
+}
+"""What a line of the history says beside the run, the reason and the version."""
 
 EVENT_SCHEMA = {
     "anyOf": [
         objects({"record": {"const": "failed"}, "state": objects({"execution": TEXT})}),
         objects({"record": {"const": "withdrawn"}, "state": objects(RUN)}),
-        objects({"record": {"enum": ["served", "quarantined"]}, "state": objects({**RUN, "target": TARGET})}),
+        objects({"record": {"enum": ["served", "quarantined", "kept"]}, "state": objects({**RUN, "target": TARGET})}),
+        objects({"record": {"const": "unfit"}, "state": objects({**RUN, **MOVE, "target": TARGET})}),
     ]
 }
 
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Record `event["record"]` (served, withdrawn, quarantined or failed) of the run's `event["state"]`."""
+    """Record `event["record"]` (a key of SUBJECTS) of the run's `event["state"]`."""
     state = record(
         event["record"],
         event["state"],
@@ -80,8 +92,12 @@ def record(
         ledger.withdraw()
     elif kind == "quarantined":
         ledger.quarantine(entry["version"], entry)
+    elif kind == "unfit":
+        ledger.refuse_machines(entry)
+    elif kind == "kept":
+        ledger.keep(entry["at"])
     ledger.remember(entry["at"], generation, entry)
-    subject = SUBJECTS[kind].format(endpoint=endpoint_name, version=entry.get("version", ""))
+    subject = SUBJECTS[kind].format_map({"version": "", "instance_type": "", **entry, "endpoint": endpoint_name})
     lines = [subject + ".", *(f"{name}: {value}" for name, value in entry.items())]
     sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
     outcome = _leave(kind, state, ledger=ledger, generation=generation)
@@ -126,7 +142,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
 
 
 def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int) -> str:
-    if kind == "quarantined":
+    if kind in ("quarantined", "unfit"):
         return "again"
     if kind == "failed":
         ledger.abandon(state["execution"])
@@ -135,11 +151,15 @@ def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int)
 
 
 def _entry(kind: str, state: dict[str, Any], *, moment: str) -> dict[str, str]:
+    """What is written down and told; what is not known of a version is left out."""
     reason = caught.sentence(state["error"]) if "error" in state else state["reason"]
-    facts = {"kind": kind, "at": moment, "reason": reason, "execution": state["execution"]}
     target = state.get("target") or {}
-    wanted = ("package_arn", "version", "evidence_uri", "commit", "approver", "approval_note")
-    facts |= {name: target[name] for name in wanted if target.get(name)}
-    if kind == "served":
-        facts["config_name"] = state["config_name"]
-    return facts
+    told = {_renamed(name): target.get(name, "") for name in TOLD_OF_A_VERSION}
+    more = {name: state.get(name, "") for name in ALSO_TOLD[kind]}
+    facts = {"kind": kind, "at": moment, "reason": reason, "execution": state["execution"], **told, **more}
+    return {name: value for name, value in facts.items() if value or name in more}
+
+
+def _renamed(name: str) -> str:
+    """A version's own execution is that of the pipeline; a line's is that of the workflow."""
+    return "pipeline_execution" if name == "execution" else name

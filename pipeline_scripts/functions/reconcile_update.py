@@ -1,6 +1,7 @@
-"""Third step: ask CloudFormation for the version, by the serving stack's parameters and nothing else."""
+"""Third step, repeated: ask CloudFormation for the version, by the serving stack's parameters and nothing else."""
 
 import hashlib
+import json
 import os
 import time
 from typing import Any
@@ -9,18 +10,28 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.events import RUN, TARGET, objects, takes
+from pipeline_scripts.functions.events import MOVE, RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
-from pipeline_scripts.functions.reconcile_stack import NOTHING, VERSION_PARAMETERS, ServingStack, read_stack
+from pipeline_scripts.functions.reconcile_parameters import (
+    INSTANCE_TYPE,
+    NOTHING,
+    PACKAGE,
+    next_parameters,
+    wanted_parameters,
+)
+from pipeline_scripts.functions.reconcile_stack import (
+    ServingStack,
+    StackNeedsAPerson,
+    endpoint_to_watch,
+    read_endpoint,
+    read_stack,
+)
 
 logger = Logger(service="reconcile_update")
 
-
-class StackNeedsAPerson(Exception):
-    """The serving stack is in a state that no update leaves."""
-
-
-EVENT_SCHEMA = objects({**RUN, "target": {"anyOf": [TARGET, {"type": "null"}]}})
+EVENT_SCHEMA = objects(
+    {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"attempt": {"type": "integer"}}
+)
 
 
 @takes(EVENT_SCHEMA)
@@ -30,7 +41,9 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         event,
         ledger=open_ledger(),
         cloudformation=boto3.client("cloudformation"),
+        sagemaker=boto3.client("sagemaker"),
         stack_name=os.environ["STACK_NAME"],
+        endpoint_name=endpoint_to_watch(),
         execution_role_arn=os.environ["EXECUTION_ROLE_ARN"],
         now=time.time(),
     )
@@ -39,9 +52,17 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
 
 
 def update(
-    event: dict[str, Any], *, ledger: Ledger, cloudformation: Any, stack_name: str, execution_role_arn: str, now: float
+    event: dict[str, Any],
+    *,
+    ledger: Ledger,
+    cloudformation: Any,
+    sagemaker: Any,
+    stack_name: str,
+    endpoint_name: str | None,
+    execution_role_arn: str,
+    now: float,
 ) -> dict[str, Any]:
-    """Move the stack's version parameters to `event["target"]`, or to none.
+    """Move the stack's parameters one step towards `event["target"]`, or towards none.
 
     Raises:
         LeaseLost: Another run has taken over.
@@ -52,39 +73,62 @@ def update(
         return {**event, "outcome": "late", "reason": f"{stack_name} was busy until the run's time was over"}
     stack = read_stack(cloudformation, stack_name)
     if stack.moving:
-        return {**event, "outcome": "busy", "reason": f"{stack_name} is {stack.status}"}
+        return _busy(event, f"{stack_name} is {stack.status}")
     if not stack.settled:
         raise StackNeedsAPerson(f"{stack_name} is {stack.status}, which no update leaves; repair it in CloudFormation")
+    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"])
+    lost = _lost(sagemaker, endpoint_name, stack=stack)
+    step = next_parameters(stack.parameters, wanted, lost=lost)
+    if not step:
+        return {**event, "outcome": "unchanged", "reason": "the stack already asks for this"}
     try:
         cloudformation.update_stack(
             StackName=stack_name,
             UsePreviousTemplate=True,
-            Parameters=_parameters(stack, event["target"]),
+            Parameters=_parameters(stack, step),
             Capabilities=["CAPABILITY_IAM"],
             RoleARN=execution_role_arn,
-            ClientRequestToken=_token(event),
+            ClientRequestToken=_token(event, step),
         )
     except ClientError as error:
         message = error.response["Error"]["Message"]
-        if "No updates are to be performed" in message:
-            return {**event, "outcome": "unchanged", "reason": "the stack already asks for this"}
         if "IN_PROGRESS" in message or error.response["Error"]["Code"] == "TokenAlreadyExistsException":
-            return {**event, "outcome": "busy", "reason": f"{stack_name} began to move meanwhile"}
+            return _busy(event, f"{stack_name} began to move meanwhile")
         raise
-    return {**event, "outcome": "started", "reason": f"{stack_name} is moving"}
+    reason = f"{stack_name} is moving to {_said(step)}"
+    return {**event, "brings": _what(step), "outcome": "started", "reason": reason}
 
 
-def _parameters(stack: ServingStack, target: dict[str, str] | None) -> list[dict[str, Any]]:
-    values = (target["package_arn"], target["version"], target["evidence_uri"]) if target else (NOTHING,) * 3
-    wanted = dict(zip(VERSION_PARAMETERS, values, strict=True))
+def _lost(sagemaker: Any, endpoint_name: str | None, *, stack: ServingStack) -> bool:
+    served = endpoint_name is not None and stack.package_arn != NOTHING
+    return served and read_endpoint(sagemaker, str(endpoint_name)).lost
+
+
+def _busy(event: dict[str, Any], reason: str) -> dict[str, Any]:
+    return {**event, "attempt": event.get("attempt", 0) + 1, "outcome": "busy", "reason": reason}
+
+
+def _parameters(stack: ServingStack, step: dict[str, str]) -> list[dict[str, Any]]:
     return [
-        {"ParameterKey": name, "ParameterValue": wanted[name]}
-        if name in wanted
+        {"ParameterKey": name, "ParameterValue": step[name]}
+        if name in step
         else {"ParameterKey": name, "UsePreviousValue": True}
         for name in stack.parameters
     ]
 
 
-def _token(event: dict[str, Any]) -> str:
+def _what(step: dict[str, str]) -> str:
+    """What an update brings, for whoever must say later what it failed of."""
+    if PACKAGE in step:
+        return "nothing" if step[PACKAGE] == NOTHING else "version"
+    return "machines" if INSTANCE_TYPE in step else "scaling"
+
+
+def _said(step: dict[str, str]) -> str:
+    return ", ".join(f"{name} {value}" for name, value in step.items())
+
+
+def _token(event: dict[str, Any], step: dict[str, str]) -> str:
     """The same for a repeated call of one attempt, so that CloudFormation can tell it from a second attempt."""
-    return hashlib.sha256(f"{event['execution']} {event['generation']}".encode()).hexdigest()
+    attempt = [event["execution"], event["generation"], event.get("attempt", 0), sorted(step.items())]
+    return hashlib.sha256(json.dumps(attempt).encode()).hexdigest()

@@ -1,4 +1,4 @@
-"""Fourth step, repeated: has the stack, and then the endpoint, come to rest, and where?"""
+"""Fourth step, repeated: have the stack, and then the endpoint, come to rest, and where?"""
 
 import os
 import time
@@ -6,11 +6,12 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.events import RUN, TARGET, objects, takes
+from pipeline_scripts.functions.events import MOVE, RUN, TARGET, objects, takes
+from pipeline_scripts.functions.reconcile_blame import blame_for_update
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
-from pipeline_scripts.functions.reconcile_stack import NOTHING, read_stack
+from pipeline_scripts.functions.reconcile_parameters import next_parameters, wanted_parameters
+from pipeline_scripts.functions.reconcile_stack import MISSING, endpoint_to_watch, read_endpoint, read_stack
 
 logger = Logger(service="reconcile_watch")
 
@@ -21,26 +22,26 @@ ENDPOINT_OUTCOMES = {
     "SystemUpdating": "moving",
     "RollingBack": "moving",
     "Deleting": "moving",
-    "OutOfService": "failed",
-    "Failed": "failed",
-    "UpdateRollbackFailed": "failed",
+    "OutOfService": "broken",
+    "Failed": "broken",
+    "UpdateRollbackFailed": "broken",
+    MISSING: "broken",
 }
 """Every state an endpoint has. One that is not here is new to us, and stops the run for a person to look."""
 
-
-EVENT_SCHEMA = objects({**RUN, "target": {"anyOf": [TARGET, {"type": "null"}]}})
+EVENT_SCHEMA = objects({**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}})
 
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer `moving`, `arrived`, `gone`, `failed` (the version's fault), `stuck` (needs a person) or `late`."""
+    """Answer `moving`, `more`, `arrived`, `gone`, whose fault it is that none of these came, `stuck` or `late`."""
     state = watch(
         event,
         ledger=open_ledger(),
         cloudformation=boto3.client("cloudformation"),
         sagemaker=boto3.client("sagemaker"),
         stack_name=os.environ["STACK_NAME"],
-        endpoint_name=os.environ["ENDPOINT_NAME"],
+        endpoint_name=endpoint_to_watch(),
         now=time.time(),
     )
     logger.info("watched", extra={"outcome": state["outcome"], "reason": state["reason"]})
@@ -54,46 +55,42 @@ def watch(
     cloudformation: Any,
     sagemaker: Any,
     stack_name: str,
-    endpoint_name: str,
+    endpoint_name: str | None,
     now: float,
 ) -> dict[str, Any]:
-    """Look once at the stack and, when that is at rest, at the endpoint.
+    """Look once at the stack and, when that is at rest and asks for all that is wanted, at the endpoint.
 
     Raises:
         LeaseLost: Another run has taken over.
     """
     ledger.renew(event["execution"])
-    wanted = event["target"]["package_arn"] if event["target"] else NOTHING
     stack = read_stack(cloudformation, stack_name)
+    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"])
+    left = next_parameters(stack.parameters, wanted)
     if stack.moving:
         outcome, reason = "moving", f"{stack_name} is {stack.status}"
+    elif stack.stranded or (left and stack.status == "UPDATE_ROLLBACK_COMPLETE"):
+        outcome, reason = "broken", _why_rolled_back(cloudformation, stack_name)
     elif not stack.settled:
         outcome, reason = "stuck", f"{stack_name} is {stack.status}; repair it in CloudFormation"
-    elif stack.package_arn != wanted and stack.status == "UPDATE_ROLLBACK_COMPLETE":
-        outcome, reason = "failed", _why_rolled_back(cloudformation, stack_name)
-    elif stack.package_arn != wanted:
-        outcome, reason = "stuck", f"somebody else set {stack_name} to {stack.package_arn}"
+    elif left:
+        outcome, reason = "more", f"{stack_name} is still to have {', '.join(left)} changed"
+    elif endpoint_name is None:
+        outcome, reason = ("arrived" if event["target"] else "gone"), f"{stack_name} asks for what is wanted"
     else:
-        outcome, reason = _endpoint(sagemaker, endpoint_name, expected=wanted != NOTHING)
-    if outcome == "failed" and wanted == NOTHING:
-        outcome = "stuck"  # there is no version to blame for an endpoint that does not go
+        outcome, reason = _endpoint(sagemaker, endpoint_name, expected=event["target"] is not None)
+    if outcome == "broken":
+        outcome = blame_for_update(event) if event["target"] else "stuck"
     if outcome == "moving" and now > event["deadline"]:
         outcome, reason = "late", f"{reason} and the run's time is over"
     return {**event, "outcome": outcome, "reason": reason}
 
 
 def _endpoint(sagemaker: Any, name: str, *, expected: bool) -> tuple[str, str]:
-    try:
-        endpoint = sagemaker.describe_endpoint(EndpointName=name)
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "ValidationException":
-            raise
-        return ("failed" if expected else "gone"), f"there is no endpoint {name}"
-    status = endpoint["EndpointStatus"]
-    reason = f"{name} is {status}" + (f": {endpoint['FailureReason']}" if endpoint.get("FailureReason") else "")
-    if not expected and status != "Deleting":
-        return "failed", reason
-    return ENDPOINT_OUTCOMES.get(status, "stuck"), reason
+    endpoint = read_endpoint(sagemaker, name)
+    if expected:
+        return ENDPOINT_OUTCOMES.get(endpoint.status, "stuck"), endpoint.said
+    return {MISSING: "gone", "Deleting": "moving"}.get(endpoint.status, "broken"), endpoint.said
 
 
 def _why_rolled_back(cloudformation: Any, stack_name: str) -> str:

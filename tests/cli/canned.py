@@ -131,7 +131,7 @@ OUTPUTS = {
         "BiasScheduleName": "ep-bias",
         "ExplainabilityScheduleName": "ep-explainability",
     },
-    "baton-dev-bank-churn-approval": {"LedgerTableName": "ledger"},
+    "baton-dev-bank-churn-approval": {"LedgerTableName": "ledger", "PinFunctionName": "pin"},
 }
 
 
@@ -151,6 +151,7 @@ class World:
             "cloudformation.DescribeStacks": self._stacks,
             "cloudformation.ListStackResources": self._resources,
             "cloudwatch.DescribeAlarms": lambda _: {"MetricAlarms": [ALARM]},
+            "dynamodb.GetItem": lambda _: {},
             "dynamodb.Query": lambda asked: {"Items": INGESTIONS if asked["TableName"] == "ingestions" else LEDGER},
             "lambda.Invoke": lambda _: payload({"started": False, "why": "nothing is planned"}),
             "s3.GetObject": self._object,

@@ -161,6 +161,7 @@ def _governed(stage: cdk.Stage, ingestion: IngestionStack) -> GovernedModel:
         reproduce=function("Reproduce"),
         start_monitor=function("StartMonitor"),
         reconcile=machine("Reconcile"),
+        pin=function("Pin"),
         ledger_arn=table("Ledger").table_arn,
         feature_group_arn=later.format_arn(service="sagemaker", resource="feature-group", resource_name="churn"),
     )

@@ -49,7 +49,7 @@ def actions(template: dict[str, Any], role: str) -> set[str]:
 
 def test_every_task_is_retried_and_its_failure_caught(template: dict[str, Any]) -> None:
     tasks = {name: state for name, state in definition(template)["States"].items() if state["Type"] == "Task"}
-    assert len(tasks) == 9
+    assert len(tasks) == 12
     for name, task in tasks.items():
         assert task["Retry"], name
         [catch] = task["Catch"]
@@ -109,26 +109,44 @@ def test_only_record_tells_lineage_and_of_approvals_and_deployments_alone(templa
     assert "action/baton-dev-bank-churn-deployment-*" in written.replace("prod", "dev")
     others = {
         action
-        for step in ("Choose", "Verify", "Update", "Watch", "Prove")
+        for step in ("Choose", "Recover", "Verify", "Update", "Watch", "Prove")
         for action in actions(template, f"Steps{step}")
     }
     assert not {f"sagemaker:{name}" for name in LINEAGE} & others
 
 
-def test_only_update_changes_anything_and_only_one_stack_as_one_role(template: dict[str, Any]) -> None:
+MOVES = {"Update": "cloudformation:UpdateStack", "Recover": "cloudformation:ContinueUpdateRollback"}
+
+
+def test_only_update_and_recover_change_anything_and_only_one_stack_as_one_role(template: dict[str, Any]) -> None:
+    harmless = {"cloudformation:DescribeStacks", "cloudformation:DescribeStackEvents"}
     changing = {
-        step: {a for a in actions(template, f"Steps{step}") if a.startswith(("cloudformation:Up", "iam:"))}
-        for step in ("Choose", "Verify", "Update", "Watch", "Prove", "Record")
+        step: {a for a in actions(template, f"Steps{step}") if a.startswith(("cloudformation:", "iam:"))} - harmless
+        for step in ("Choose", "Recover", "Verify", "Update", "Watch", "Prove", "Record")
     }
-    assert {step for step, found in changing.items() if found} == {"Update"}
-    assert changing["Update"] == {"cloudformation:UpdateStack", "iam:PassRole"}
-    [update] = [s for s in statements(template, "StepsUpdate") if s["Action"] == "cloudformation:UpdateStack"]
+    assert {step for step, found in changing.items() if found} == set(MOVES)
     [role] = [key for key in of_type(template, "AWS::IAM::Role") if key.startswith("ServingExecutionRole")]
-    assert update["Condition"] == {"ArnEquals": {"cloudformation:RoleArn": {"Fn::GetAtt": [role, "Arn"]}}}
-    assert "bank-churn-serving/*" in json.dumps(update["Resource"])
-    [passing] = [s for s in statements(template, "StepsUpdate") if s["Action"] == "iam:PassRole"]
-    assert passing["Resource"] == {"Fn::GetAtt": [role, "Arn"]}
-    assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}}
+    for step, call in MOVES.items():
+        assert changing[step] == {call, "iam:PassRole"}
+        [moving] = [s for s in statements(template, f"Steps{step}") if s["Action"] == call]
+        assert moving["Condition"] == {"ArnEquals": {"cloudformation:RoleArn": {"Fn::GetAtt": [role, "Arn"]}}}
+        assert "bank-churn-serving/*" in json.dumps(moving["Resource"])
+        [passing] = [s for s in statements(template, f"Steps{step}") if s["Action"] == "iam:PassRole"]
+        assert passing["Resource"] == {"Fn::GetAtt": [role, "Arn"]}
+        assert passing["Condition"] == {"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}}
+
+
+def test_what_pins_may_write_the_ledger_and_start_the_workflow_and_no_more(template: dict[str, Any]) -> None:
+    own = {"xray:PutTraceSegments", "xray:PutTelemetryRecords", "logs:CreateLogStream", "logs:PutLogEvents"}
+    found = {a for a in actions(template, "PinningPin") if not a.startswith(("kms:", "sqs:"))} - own
+    assert found == {
+        *(f"dynamodb:{verb}Item" for verb in ("Delete", "Get", "Put")),
+        "dynamodb:Query",
+        "sagemaker:DescribeModelPackage",
+        "sagemaker:DescribeModelPackageGroup",
+        "sagemaker:ListModelPackages",
+        "states:StartExecution",
+    }
 
 
 def test_nobody_in_the_workflow_can_touch_the_endpoint_itself_or_approve(template: dict[str, Any]) -> None:

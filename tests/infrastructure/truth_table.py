@@ -17,6 +17,7 @@ STATUS, STAGE = "sagemaker:ModelApprovalStatus", "sagemaker:ModelLifeCycle:Stage
 # CloudFormation and the reconcile workflow act as these once the officer has decided; no author's code runs as them.
 DEPLOYERS = (
     "bank-churn-approval/ServingExecutionRole",
+    "bank-churn-approval/StepsRecoverRole",
     "bank-churn-approval/StepsUpdateRole",
     "bank-churn-approval/WorkflowRole",
 )
@@ -88,9 +89,13 @@ def probes(roles: Mapping[str, Role], templates: Templates) -> dict[str, Request
     serving = _arn("cloudformation", "stack/baton-dev-bank-churn-serving/1")
     others = _role(f"cdk-hnb659fds-cfn-exec-role-{ACCOUNT}-{REGION}")
     for who, passed in {"the deployer": deployer, "the bootstrap's role": others}.items():
-        found[f"update the serving stack as {who}"] = Request(
-            "cloudformation:UpdateStack", serving, {"cloudformation:RoleArn": passed}
-        )
+        for what, call in {"update": "UpdateStack", "roll back": "ContinueUpdateRollback"}.items():
+            found[f"{what} the serving stack as {who}"] = Request(
+                f"cloudformation:{call}", serving, {"cloudformation:RoleArn": passed}
+            )
+    found["pin a version"] = Request(
+        "lambda:InvokeFunction", templates.arn_of("bank-churn-approval", "AWS::Lambda::Function", "PinningPin")
+    )
     return found | _elsewhere(officer, templates)
 
 
@@ -129,6 +134,7 @@ def _elsewhere(officer: str, templates: Templates) -> dict[str, Request]:
         stack: [
             f"cloudformation:{call}"
             for call in (
+                "ContinueUpdateRollback",
                 "CreateStack",
                 "UpdateStack",
                 "DeleteStack",
@@ -158,6 +164,7 @@ def _elsewhere(officer: str, templates: Templates) -> dict[str, Request]:
 HARMLESS = {
     "lambda:InvokeFunction",
     "record an approval in lineage",
+    "pin a version",  # among those that have a verdict; the function refuses others
     "open the officer's notebooks",  # a notebook gives no verdict, whosever it is
     "reject a version",
     "register as pending",
@@ -171,7 +178,7 @@ REVIEWED = {"deploy through the bootstrap"}
 
 # Deployed functions of ours write the ledger, which orders and records; a verdict is read from the registry alone.
 LEDGER = {"dynamodb:DeleteItem", "dynamodb:PutItem", "dynamodb:UpdateItem"}
-KEEPERS = ("bank-churn-approval/Steps", "bank-churn-automation/Steps")
+KEEPERS = ("bank-churn-approval/Pinning", "bank-churn-approval/Steps", "bank-churn-automation/Steps")
 # Only SageMaker uses a job's role (scripts run in isolation), and reconcile refuses an artefact of another hash.
 # docs/roles.md says what that leaves open.
 CAUGHT = {"s3:PutObject"}

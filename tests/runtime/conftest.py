@@ -1,7 +1,8 @@
-"""One small model, trained once by the real steps: what the tests of training, serving and monitoring look at."""
+"""One small model, trained once by the real steps, and a world to reconcile."""
 
 import json
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,3 +44,19 @@ def trained(tmp_path_factory: pytest.TempPathFactory, specification: dict[str, A
 @pytest.fixture(scope="session")
 def served(trained: Trained) -> inference.ServedModel:
     return inference.model_fn(os.fspath(trained.unpacked))
+
+
+@pytest.fixture(scope="module")
+def reconcile_clients() -> Iterator[tuple[Any, Any]]:
+    from tests.runtime.reconcile_world import clients  # it loads the CDK, which few tests here need
+
+    with clients() as made:
+        yield made
+
+
+@pytest.fixture
+def world(reconcile_clients: tuple[Any, Any]) -> Any:
+    """A registry, a stack and an endpoint to reconcile, in which nothing has happened yet."""
+    from tests.runtime.reconcile_world import new_world
+
+    return new_world(*reconcile_clients)

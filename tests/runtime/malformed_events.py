@@ -16,6 +16,8 @@ ARN = "arn:aws:states:eu-west-1:000000000000:execution:workflow:run"
 FOLDER = "s3://evidence/bank_churn/run-2"
 RUN = {"execution": ARN, "generation": 3, "deadline": 1_800_000_000}
 STARTED = {"execution": ARN, "started_at": "2026-03-01T02:00:00.123Z"}
+MOVE = {"instance_type": "ml.m5.large", "previous_type": "", "proven_before": False}
+CANARY = {"request": "1,2", "expected": 0.25}
 TARGET = {
     "package_arn": "arn:aws:sagemaker:eu-west-1:000000000000:model-package/baton-dev-bank-churn/2",
     "version": "2",
@@ -68,9 +70,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     "start_training": {"reason": "manual", "author": "ada@bank.example"},
     "reconcile_choose": {"execution": ARN},
     "reconcile_verify": {**RUN, "target": TARGET},
-    "reconcile_update": {**RUN, "target": TARGET},
-    "reconcile_watch": {**RUN, "target": TARGET},
-    "reconcile_prove": {**RUN, "target": TARGET, "canary": {"request": "1,2", "expected": 0.25}},
+    "reconcile_recover": {**RUN, "recoveries": 0},
+    "reconcile_update": {**RUN, **MOVE, "target": TARGET},
+    "reconcile_watch": {**RUN, **MOVE, "target": TARGET},
+    "reconcile_prove": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
+    "reconcile_prove_asynchronous": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
+    "reconcile_pin": {"action": "pin", "version": "2", "by": "grace", "reason": "a reason"},
     "reconcile_record": {"record": "failed", "state": {**RUN, "target": TARGET, "reason": "a reason"}},
 }
 """What each function is called with. `start_features` reads nothing of its event."""
@@ -87,9 +92,12 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "start_training": ("reason",),
     "reconcile_choose": ("execution",),
     "reconcile_verify": (*RUN, "target", "target.package_arn", "target.version", "target.artifact_sha256"),
-    "reconcile_update": (*RUN, "target", "target.package_arn", "target.version", "target.evidence_uri"),
-    "reconcile_watch": (*RUN, "target", "target.package_arn", "target.version"),
-    "reconcile_prove": (*RUN, "target", "target.package_arn", "canary", "canary.request", "canary.expected"),
+    "reconcile_recover": (*RUN, "recoveries"),
+    "reconcile_update": (*RUN, *MOVE, "target", "target.package_arn", "target.version", "target.evidence_uri"),
+    "reconcile_watch": (*RUN, *MOVE, "target", "target.package_arn", "target.version"),
+    "reconcile_prove": (*RUN, *MOVE, "target", "target.package_arn", "canary", "canary.request", "canary.expected"),
+    "reconcile_prove_asynchronous": (*RUN, *MOVE, "target.package_arn", "canary.request", "canary.expected"),
+    "reconcile_pin": ("action", "version", "by", "reason"),
     "reconcile_record": ("record", "state", "state.execution"),
 }
 """The places of an event without which the function could only guess."""
@@ -109,6 +117,12 @@ ENVIRONMENT = {
     "FEATURES_URI": "s3://features/bank_churn",
     "MODELS_URI": "s3://models/bank_churn",
     "STACK_NAME": "serving",
+    "SERVING_KIND": "realtime",
+    "INSTANCE_TYPE": "ml.m5.large",
+    "WHEN_NONE_APPROVED": "withdraw",
+    "MAX_LATENCY_MS": "200",
+    "CANARY_URI": "s3://monitoring/bank_churn/canary",
+    "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:000000000000:stateMachine:reconcile",
     "ENDPOINT_NAME": "baton-dev-bank-churn",
     "EXECUTION_ROLE_ARN": "arn:aws:iam::000000000000:role/deployer",
     "TOPIC_ARN": "arn:aws:sns:eu-west-1:000000000000:people",
@@ -226,5 +240,5 @@ def _is_wrong(function: str, place: str, right: Any, value: Any) -> bool:
     return not isinstance(value, type(right))
 
 
-OPTIONAL = {"evidence_uri", "artifact_sha256"}
-"""What may be empty of a version that was registered by somebody else."""
+OPTIONAL = {"evidence_uri", "artifact_sha256", "instance_type", "previous_type", "reason"}
+"""What may be empty: of a version that was registered by somebody else, of one that stays where it is, or unsaid."""

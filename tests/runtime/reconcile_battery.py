@@ -1,4 +1,4 @@
-"""Random days of approvals, rejections, overlapping runs and faults, and what must hold when they are over.
+"""Random days of approvals, pins, new machines, overlapping runs and faults, and what must hold when they are over.
 
 A schedule follows from its seed alone. It goes on until every run has ended or died; then faults stop, sweeps run as
 the schedule of the platform would, and the world is judged.
@@ -8,11 +8,13 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline_scripts.functions.reconcile_pin import MayNotServe
 from tests.runtime.reconcile_memory import MemoryKms, MemoryObjects, MemoryTable
-from tests.runtime.reconcile_world import ENDPOINT, TABLE, World
+from tests.runtime.reconcile_world import BAD_MACHINES, ENDPOINT, GOOD_MACHINES, TABLE, World, config_of
 from tests.runtime.state_machine import TaskFailed
 
 FAULTS = (
@@ -21,12 +23,24 @@ FAULTS = (
     "crash before",  # the execution is gone before the step
     "crash after",  # the execution is gone after the step
     "silent rollback",  # the next update ends well, but the endpoint stays what it was
-    "rollback failed",  # the next update leaves the stack in a state that only a person leaves
+    "rollback failed",  # the next update fails, and so does its roll-back, perhaps also when it is continued
+    "endpoint lost",  # SageMaker gives the endpoint up while it serves
     "lease expired",  # the run sleeps longer than its lease
 )
-BEHAVIOURS = ("good", "good", "good", "broken stack", "wrong answers", "model error", "failed endpoint", "no evidence")
+BEHAVIOURS = (
+    "good",
+    "good",
+    "good",
+    "broken stack",
+    "wrong answers",
+    "slow answers",
+    "model error",
+    "failed endpoint",
+    "no evidence",
+)
 LEASE = 1_000  # seconds, longer than the ledger's
-SWEEPS = 8
+SWEEPS = 14
+ALL_MACHINES = (*GOOD_MACHINES, *BAD_MACHINES)
 
 
 class Died(BaseException):
@@ -42,6 +56,11 @@ class Verdict:
     rejected_serves: int = 0
     duplicate_updates: int = 0
     false_successes: int = 0
+    repaired_by_a_person: int = 0
+
+    @property
+    def flawless(self) -> bool:
+        return not (self.wrong or self.rejected_serves or self.duplicate_updates or self.false_successes)
 
 
 @dataclass
@@ -52,7 +71,9 @@ class FaultyWorld(World):
     trouble: str | None = None
     next_update: str | None = None
     to_blame: set[int] = field(default_factory=set)
-    landed: str | None = None
+    machines_to_blame: set[str] = field(default_factory=lambda: set(BAD_MACHINES))
+    last_proven: int | None = None
+    machines_proven: bool = False
 
     def step(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
         """Do one step, with the trouble that was ordered for it."""
@@ -64,8 +85,7 @@ class FaultyWorld(World):
         if trouble == "throttled":
             raise TaskFailed("ThrottlingException", json.dumps({"errorMessage": "Rate exceeded"}))
         answer = super().step(name, event)
-        if event.get("record") == "served":
-            self._check_success(event["state"])
+        self._believe(event)
         if trouble == "crash after":
             raise Died
         if trouble == "lost response":
@@ -74,30 +94,55 @@ class FaultyWorld(World):
 
     def update_stack(self, **request: Any) -> None:
         """Accept an update as CloudFormation does, and note one that asks for what is already there."""
-        wanted = next(p["ParameterValue"] for p in request["Parameters"] if p["ParameterKey"] == "ModelPackageArn")
+        asked = {p["ParameterKey"]: p["ParameterValue"] for p in request["Parameters"] if "ParameterValue" in p}
+        self.verdict.duplicate_updates += asked.items() <= self.parameters.items()
         super().update_stack(**request)
-        self.verdict.duplicate_updates += wanted == self.landed
 
     def _land(self, new: dict[str, str]) -> None:
         fault, self.next_update = self.next_update, None
         number = None if new["ModelPackageArn"] == "none" else int(new["ModelVersion"])
+        moves = number is not None and self.serving is not None and self.touches_endpoint(new)
         if fault == "rollback failed":
             self.status = "UPDATE_ROLLBACK_FAILED"
+            self._blame(number, new)
             self.verdict.faults[fault] += 1
             return
-        if fault == "silent rollback" and number is not None and self.serving is not None:
-            self.status, self.parameters, self.landed = "UPDATE_COMPLETE", new, new["ModelPackageArn"]
-            self.to_blame.add(number)
+        if fault == "silent rollback" and moves and not self.refusals(new):
+            self.status, self.parameters = "UPDATE_COMPLETE", new
+            self._blame(number, new)
             self.verdict.faults[fault] += 1
             return
+        # While nothing was ever proven, version and machines come together, and nobody can tell them apart.
+        together = new.get("InstanceType") in BAD_MACHINES and not self.machines_proven
+        if self.refusals(new):
+            self._blame(number, new)  # the endpoint was lost under way
         super()._land(new)
-        self.landed = new["ModelPackageArn"] if self.status == "UPDATE_COMPLETE" else None
-        if number is not None and self.versions[number].behaviour != "good":
+        if number is not None and (together or self.versions[number].behaviour != "good"):
             self.to_blame.add(number)
 
-    def _check_success(self, state: dict[str, Any]) -> None:
-        if self.serving != int(state["target"]["version"]):
-            self.verdict.false_successes += 1
+    def lose_endpoint(self) -> None:
+        """SageMaker gives up what serves; whatever is under way there may be blamed for it."""
+        if self.serving is not None and self.endpoint_status == "InService":
+            self.endpoint_status = "Failed"
+            self._blame(self.serving, self.parameters)
+            self.verdict.faults["endpoint lost"] += 1
+
+    def _blame(self, number: int | None, parameters: dict[str, str]) -> None:
+        self.to_blame |= {number} if number is not None else set()
+        self.machines_to_blame |= {parameters.get("InstanceType", "")}
+
+    def _believe(self, event: dict[str, Any]) -> None:
+        """Compare what is recorded with what is so, and remember what a kept version would be."""
+        number = int((event.get("state", {}).get("target") or {}).get("version", 0))
+        match event.get("record"):
+            case "served":
+                self.verdict.false_successes += self.serving != number or self.config != config_of(self.parameters)
+                self.last_proven = number
+                self.machines_proven = True
+            case "withdrawn":
+                self.last_proven = None
+            case "quarantined" if number == self.last_proven:
+                self.last_proven = None
 
 
 @dataclass
@@ -117,6 +162,9 @@ def play(seed: int, *, most_versions: int = 4, most_actions: int = 8, fault_rate
     """
     draw = random.Random(seed)
     world = FaultyWorld(dynamodb=MemoryTable(), s3=MemoryObjects(), kms=MemoryKms(), key_arn=MemoryKms.ARN)
+    world.when_none_approved = draw.choice(("withdraw", "withdraw", "keep"))
+    if draw.random() < 0.5:
+        world.scale(draw.choice(GOOD_MACHINES))
     alike = draw.random() < 0.5  # versions that answer the canary alike hide a roll-back from it
     for number in range(1, draw.randint(1, most_versions) + 1):
         behaviour = draw.choice(BEHAVIOURS)
@@ -131,6 +179,7 @@ def play(seed: int, *, most_versions: int = 4, most_actions: int = 8, fault_rate
         _judge(world)
     _settle(world)
     _judge(world)
+    _judge_machines(world)
     return world.verdict
 
 
@@ -173,51 +222,99 @@ def _goes_on(draw: random.Random, world: FaultyWorld, run: Run, *, fault_rate: f
 
 
 def _act(draw: random.Random, world: FaultyWorld) -> None:
+    """Somebody approves or rejects, pins, unpins or goes back, or deploys with other machines."""
     number = draw.choice(list(world.versions))
-    world.decide(number, draw.choice(("Approved", "Approved", "Rejected")))
+    what = draw.random()
+    if what < 0.7:
+        world.decide(number, draw.choice(("Approved", "Approved", "Rejected")))
+    elif what < 0.85:
+        with suppress(MayNotServe):
+            world.ask(draw.choice(("pin", "pin", "unpin", "rollback")), number)
+    elif world.instance_type:
+        world.instance_type = draw.choice(ALL_MACHINES)
 
 
 def _order(draw: random.Random, world: FaultyWorld, run: Run) -> None:
-    fault = draw.choice(FAULTS)
+    fault = draw.choice((*FAULTS, "silent rollback", "silent rollback"))  # few updates can be rolled back so
     if fault == "lease expired":
         world.verdict.faults[fault] += 1
         world.now += LEASE
         run.asleep = draw.randint(0, 60)
+    elif fault == "endpoint lost":
+        world.lose_endpoint()
     elif fault in ("silent rollback", "rollback failed"):
         world.next_update = fault
+        world.failing_rollbacks = draw.choice((0, 0, 1, 3))
     else:
         world.trouble = fault
 
 
 def _settle(world: FaultyWorld) -> None:
-    """The faults are over: a person repairs the stack, and sweeps come by until nothing is left to do."""
+    """The faults are over: sweeps come by until nothing is left to do."""
     world.trouble = world.next_update = None
     for sweep in range(SWEEPS):
         world.now += LEASE
-        if world.status == "UPDATE_ROLLBACK_FAILED":
-            world.status = "UPDATE_ROLLBACK_COMPLETE"
-        if world.run(f"sweep-{sweep}") == ["Begin", "Choose", "Chosen", "Done"]:
+        states = world.run(f"sweep-{sweep}")
+        if states == ["Begin", "Choose", "Chosen", "Done"]:
             return
+        if states[-1] == "Failed":
+            _repair(world)
     world.verdict.wrong.append(f"{SWEEPS} sweeps did not come to rest")
+
+
+def _repair(world: FaultyWorld) -> None:
+    """A person who was told gives the endpoint the configuration that its stack names."""
+    if world.serving is not None and world.config != config_of(world.parameters):
+        world.config = config_of(world.parameters)
+        world.serving = int(world.parameters["ModelVersion"])
+        world.verdict.repaired_by_a_person += 1
 
 
 def _judge(world: FaultyWorld) -> None:
     quarantined = {int(arn.rpartition("/")[2]) for arn in world.ledger.quarantined()}
     approved = {number for number, version in world.versions.items() if version.status == "Approved"}
-    expected = max(approved - quarantined, default=None)
+    expected = _expected(world, approved - quarantined)
     verdict = world.verdict
     if world.serving != expected:
-        verdict.wrong.append(f"{world.serving} serves, {expected} is the highest that may")
+        verdict.wrong.append(f"{world.serving} serves, {expected} should")
     if not quarantined <= world.to_blame:
         verdict.wrong.append(f"{sorted(quarantined - world.to_blame)} were blamed for nothing")
     if world.serving is None and world.ledger.current():
         verdict.wrong.append("the ledger names a version although none serves")
     if world.serving is not None:
-        verdict.rejected_serves += world.versions[world.serving].status != "Approved"
+        kept = world.when_none_approved == "keep" and not approved - quarantined
+        verdict.rejected_serves += world.versions[world.serving].status != "Approved" and not kept
         if world.versions[world.serving].behaviour != "good":
             verdict.wrong.append(f"{world.serving} serves although it is {world.versions[world.serving].behaviour}")
         if world.ledger.current().get("package_arn") != world.versions[world.serving].arn:
             verdict.wrong.append("the ledger names another version than the one that serves")
+        if world.parameters.get("Scaling", "on") != "on":
+            verdict.wrong.append("scaling was left off")
+        if world.endpoint_status != "InService":
+            verdict.wrong.append(f"the endpoint is {world.endpoint_status}")
+
+
+def _expected(world: FaultyWorld, servable: set[int]) -> int | None:
+    """What should serve, told from what people did and from what was really proven."""
+    pinned = int(world.ledger.pin().get("version", 0))
+    kept = world.last_proven if world.when_none_approved == "keep" else None
+    return pinned if pinned in servable else max(servable, default=kept)
+
+
+def _judge_machines(world: FaultyWorld) -> None:
+    """Once all is at rest, what serves is on the machines that are wanted, or on good ones if those would not do."""
+    unfit = set(world.ledger.unfit())
+    if not unfit <= world.machines_to_blame:
+        world.verdict.wrong.append(f"{sorted(unfit - world.machines_to_blame)} were refused for nothing")
+    if world.refused_by_sagemaker:
+        world.verdict.wrong.append(f"SageMaker refused: {world.refused_by_sagemaker}")
+    machines = world.parameters.get("InstanceType")
+    if world.serving is None or machines is None:
+        return
+    if machines != world.instance_type and world.instance_type not in unfit:
+        world.verdict.wrong.append(f"{machines} serve, {world.instance_type} are wanted")
+    if machines in BAD_MACHINES:
+        world.verdict.wrong.append(f"{machines} serve, which are {BAD_MACHINES[machines]}")
 
 
 def lock_owner(world: World) -> str | None:

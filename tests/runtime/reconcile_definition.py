@@ -16,7 +16,7 @@ from aws_cdk import aws_sqs as sqs  # noqa: F401  (jsii loads the submodule that
 from baton.approval.workflow import ReconcileWorkflow
 from tests.runtime.state_machine import synthesised, with_functions_by_name
 
-STEPS = ("choose", "verify", "update", "watch", "prove", "record")
+STEPS = ("choose", "recover", "verify", "update", "watch", "prove", "record")
 
 
 @cache
@@ -35,7 +35,7 @@ def definition() -> dict[str, Any]:
     workflow = ReconcileWorkflow(
         stack,
         "Workflow",
-        steps=SimpleNamespace(**functions),  # type: ignore[arg-type]
+        steps=SimpleNamespace(**functions, all=list(functions.values())),  # type: ignore[arg-type]
         poll=cdk.Duration.seconds(2),
         time_limit=cdk.Duration.hours(1),
         key=kms.Key(stack, "Key"),

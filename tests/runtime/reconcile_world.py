@@ -17,10 +17,12 @@ from pipeline_scripts.functions.evidence_archive import Archive
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.evidence_signature import sign
-from pipeline_scripts.functions.reconcile_choose import choose
+from pipeline_scripts.functions.reconcile_choose import Rules, choose
 from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_pin import pin
 from pipeline_scripts.functions.reconcile_prove import prove
 from pipeline_scripts.functions.reconcile_record import record
+from pipeline_scripts.functions.reconcile_recover import recover
 from pipeline_scripts.functions.reconcile_update import update
 from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.reconcile_watch import watch
@@ -30,6 +32,9 @@ from tests.runtime.state_machine import Machine, TaskFailed
 
 GROUP, STACK, ENDPOINT = "baton-dev-bank-churn", "baton-dev-bank-churn-serving", "baton-dev-bank-churn"
 MODELS, EVIDENCE, TABLE = "models", "evidence", "ledger"
+GOOD_MACHINES = "ml.m5.large", "ml.m5.xlarge"
+BAD_MACHINES = {"ml.p5.48xlarge": "no capacity", "ml.c4.large": "slow"}
+FAST, SLOW, MAX_LATENCY_MS = 0.01, 0.5, 200  # seconds, seconds, milliseconds
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:people"
 
 
@@ -39,7 +44,9 @@ class Version:
 
     number: int
     status: str = "PendingManualApproval"
-    behaviour: str = "good"  # or: broken stack, silent rollback, wrong answers, model error, failed endpoint
+    behaviour: str = (
+        "good"  # or: broken stack, silent rollback, wrong answers, slow answers, model error, failed endpoint
+    )
     probability: float = 0.25
 
     @property
@@ -70,6 +77,14 @@ def refused(code: str, message: str, call: str) -> ClientError:
 CONTAINER = {"Image": "registry/xgboost:3.0-5", "Environment": {"SAGEMAKER_PROGRAM": "inference.py"}}
 
 
+def config_of(parameters: dict[str, str]) -> str | None:
+    """The configuration that CloudFormation makes of the stack's parameters."""
+    if parameters["ModelPackageArn"] == "none":
+        return None
+    version = parameters["ModelPackageArn"].rpartition("/")[2]
+    return "-".join(filter(None, ("config", version, parameters.get("InstanceType"))))
+
+
 @dataclass
 class World:
     """Everything the handlers talk to. DynamoDB, S3 and KMS are moto's; the rest is here, and moves at each look."""
@@ -91,6 +106,13 @@ class World:
     )
     serving: int | None = None
     config: str | None = None
+    instance_type: str = ""
+    when_none_approved: str = "withdraw"
+    failing_rollbacks: int = 0
+    tokens: set[str] = field(default_factory=set)
+    refused_by_sagemaker: list[str] = field(default_factory=list)
+    elapsed: float = 0.0
+    called: list[str] = field(default_factory=list)
     endpoint_status: str = "InService"
     updates: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
@@ -155,6 +177,30 @@ class World:
     def decide(self, number: int, status: str) -> None:
         self.versions[number].status = status
 
+    def scale(self, instance_type: str) -> None:
+        """Let the stack have the parameters of a scaled variant."""
+        self.parameters |= {"InstanceType": instance_type, "Scaling": "on"}
+        self.instance_type = instance_type
+
+    def ask(self, action: str, version: int | None = None, *, by: str = "engineer") -> dict[str, Any]:
+        """Pin, unpin or go back, as the command does."""
+        event = {"action": action, "by": by, "reason": "a reason"} | ({"version": str(version)} if version else {})
+        answer = pin(
+            event,
+            ledger=self.ledger,
+            sagemaker=self,
+            states=self,
+            group=GROUP,
+            state_machine_arn="machine",
+            clock=lambda: self.now,
+        )
+        self.now += 1
+        return answer
+
+    def start_execution(self, *, stateMachineArn: str, input: str) -> dict[str, Any]:
+        self.called.append(json.loads(input)["cause"])
+        return {"executionArn": f"{stateMachineArn}:{len(self.called)}"}
+
     @property
     def ledger(self) -> Ledger:
         return Ledger(client=self.dynamodb, table=TABLE, endpoint=ENDPOINT, clock=lambda: self.now)
@@ -201,7 +247,11 @@ class World:
         return {"EndpointStatus": self.endpoint_status, "EndpointConfigName": self.config}
 
     def invoke_endpoint(self, *, EndpointName: str, Body: bytes, **_: Any) -> dict[str, Any]:
+        if self.endpoint_status != "InService":
+            raise refused("ValidationError", f"Endpoint is {self.endpoint_status}", "InvokeEndpoint")
         version = self.versions[self.serving or 0]
+        slow = version.behaviour == "slow answers" or any(self.config.endswith(name) for name in BAD_MACHINES)
+        self.elapsed += SLOW if slow else FAST
         if version.behaviour == "model error":
             raise refused("ModelError", "no module named inference", "InvokeEndpoint")
         answer = 0.9 if version.behaviour == "wrong answers" else version.probability
@@ -213,9 +263,8 @@ class World:
         next(self._ticks, lambda: None)()
         outputs = {"EndpointName": ENDPOINT}
         if self.parameters["ModelPackageArn"] != "none" and not self.status.endswith("_IN_PROGRESS"):
-            number = self.parameters["ModelPackageArn"].rpartition("/")[2]
             outputs |= {
-                "EndpointConfigName": f"config-{number}",
+                "EndpointConfigName": config_of(self.parameters),
                 "ServedModelPackageArn": self.parameters["ModelPackageArn"],
             }
         return {
@@ -244,26 +293,65 @@ class World:
     def update_stack(self, **request: Any) -> None:
         wanted = {p["ParameterKey"]: p.get("ParameterValue") for p in request["Parameters"]}
         assert wanted.keys() == self.parameters.keys(), "a parameter that is left out goes back to its default"
-        if self.status.endswith("_IN_PROGRESS"):
+        self._take(request["ClientRequestToken"], "UpdateStack")
+        if self.status.endswith("_IN_PROGRESS") or self.status == "UPDATE_ROLLBACK_FAILED":
             raise refused("ValidationError", f"Stack is in {self.status} state and can not be updated.", "UpdateStack")
         new = {key: value if value is not None else self.parameters[key] for key, value in wanted.items()}
         if new == self.parameters:
             raise refused("ValidationError", "No updates are to be performed.", "UpdateStack")
         self.updates.append(request)
+        self.refused_by_sagemaker += self.refusals(new)
         self.status = "UPDATE_IN_PROGRESS"
         self._ticks = iter([lambda: None, lambda: self._land(new)])
+
+    def continue_update_rollback(self, *, StackName: str, RoleARN: str, ClientRequestToken: str) -> None:
+        self._take(ClientRequestToken, "ContinueUpdateRollback")
+        if self.status != "UPDATE_ROLLBACK_FAILED":
+            message = f"Stack is in {self.status} state and its rollback can not be continued."
+            raise refused("ValidationError", message, "ContinueUpdateRollback")
+        self.status = "UPDATE_ROLLBACK_IN_PROGRESS"
+        self._ticks = iter([lambda: None, self._end_rollback])
+
+    def _take(self, token: str, call: str) -> None:
+        if token in self.tokens:
+            raise refused("TokenAlreadyExistsException", "The token was used.", call)
+        self.tokens.add(token)
+
+    def _end_rollback(self) -> None:
+        self.status = "UPDATE_ROLLBACK_FAILED" if self.failing_rollbacks else "UPDATE_ROLLBACK_COMPLETE"
+        self.failing_rollbacks = max(0, self.failing_rollbacks - 1)
 
     def _land(self, new: dict[str, str]) -> None:
         number = None if new["ModelPackageArn"] == "none" else int(new["ModelVersion"])
         behaviour = self.versions[number].behaviour if number is not None else "good"
-        if behaviour == "broken stack":
+        no_capacity = number is not None and BAD_MACHINES.get(new.get("InstanceType", "")) == "no capacity"
+        if not self.touches_endpoint(new):
+            self.status, self.parameters = "UPDATE_COMPLETE", new
+            return
+        if self.refusals(new) or no_capacity or behaviour == "broken stack":
             self.status = "UPDATE_ROLLBACK_COMPLETE"
             return
         self.status, self.parameters = "UPDATE_COMPLETE", new
         if behaviour == "silent rollback" and self.serving is not None:
             return
-        self.serving, self.config = number, number and f"config-{number}"
+        self.serving, self.config = number, config_of(new)
         self.endpoint_status = "Failed" if behaviour == "failed endpoint" else "InService"
+
+    def touches_endpoint(self, new: dict[str, str]) -> bool:
+        """CloudFormation compares with what it asked for last, and never looks at what the endpoint runs."""
+        return config_of(new) != config_of(self.parameters)
+
+    def refusals(self, new: dict[str, str]) -> list[str]:
+        """What SageMaker does not let happen to an endpoint that is there and stays."""
+        if self.serving is None or new["ModelPackageArn"] == "none" or not self.touches_endpoint(new):
+            return []
+        why = []
+        if self.endpoint_status in ("Failed", "OutOfService"):
+            why.append(f"an endpoint that is {self.endpoint_status} can only be deleted")
+        old_type, new_type = (of.get("InstanceType") for of in (self.parameters, new))
+        if old_type != new_type and "on" in (self.parameters["Scaling"], new["Scaling"]):
+            why.append("a variant that scales keeps its instance type")
+        return why
 
     # -- sns -----------------------------------------------------------------------------------------------------
 
@@ -280,16 +368,33 @@ class World:
         cloud: dict[str, Any] = {"cloudformation": self, "stack_name": STACK}
         match name:
             case "choose":
-                deadline = self.now + 3600
-                answer = choose(event, ledger=self.ledger, sagemaker=self, group=GROUP, deadline=deadline, **cloud)
+                answer = choose(
+                    event,
+                    ledger=self.ledger,
+                    sagemaker=self,
+                    cloudformation=self,
+                    rules=self.rules,
+                    now=self.now,
+                    limit_seconds=3600,
+                )
+            case "recover":
+                answer = recover(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)
             case "verify":
                 answer = self.verified(event)
             case "update":
-                answer = update(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)
+                answer = update(
+                    event,
+                    ledger=self.ledger,
+                    sagemaker=self,
+                    endpoint_name=ENDPOINT,
+                    execution_role_arn="role",
+                    now=self.now,
+                    **cloud,
+                )
             case "watch":
                 answer = watch(event, ledger=self.ledger, sagemaker=self, endpoint_name=ENDPOINT, now=self.now, **cloud)
             case "prove":
-                answer = prove(event, sagemaker=self, runtime=self, endpoint_name=ENDPOINT, **cloud)
+                answer = self.proved(event)
             case _:
                 answer = record(
                     event["record"],
@@ -303,6 +408,28 @@ class World:
                 )
         result: dict[str, Any] = json.loads(json.dumps(answer))
         return result
+
+    @property
+    def rules(self) -> Rules:
+        return Rules(
+            group=GROUP,
+            stack_name=STACK,
+            endpoint_name=ENDPOINT,
+            instance_type=self.instance_type,
+            when_none_approved=self.when_none_approved,
+        )
+
+    def proved(self, event: dict[str, Any]) -> dict[str, Any]:
+        return prove(
+            event,
+            cloudformation=self,
+            sagemaker=self,
+            runtime=self,
+            stack_name=STACK,
+            endpoint_name=ENDPOINT,
+            max_latency_ms=MAX_LATENCY_MS,
+            clock=lambda: self.elapsed,
+        )
 
     def verified(self, event: dict[str, Any]) -> dict[str, Any]:
         return verify(event, archive=self.archive)

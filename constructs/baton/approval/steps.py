@@ -1,29 +1,29 @@
 """The steps of the reconcile workflow: one function each, allowed what that step does and no more."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Literal
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from baton.approval.proof import proof
+from baton.approval.step import Step
 from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
 from baton.foundation.lineage import let_tell_lineage
-from baton.foundation.runtime_code import HandlerFunction
 from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
 from baton.training.evidence_signer import EvidenceSigner
 
-STACK_NAMES = "The part that varies is the stack's id, which is new whenever the stack is deployed anew."
-
 
 class ReconcileSteps(Construct):
-    """Choose, verify, update, watch, prove and record.
+    """Choose, recover, verify, update, watch, prove and record.
 
-    Only `update` can change anything outside the ledger, and only one stack, by the parameters that stack has, as a
-    role that is scoped to what the stack holds.
+    Only `update` and `recover` can change anything outside the ledger, and only one stack, as a role that is scoped to
+    what the stack holds: the one by the parameters that the stack has, the other by going on with its roll-back.
 
     Args:
         platform: Keys, zones and notifications.
@@ -33,6 +33,7 @@ class ReconcileSteps(Construct):
         target: The serving stack.
         execution_role: As whom CloudFormation updates it.
         signer: Whose signature a version's evidence must bear.
+        when_none_approved: What becomes of the endpoint when no version is approved any more.
         time_limit: How long one run may take.
     """
 
@@ -48,82 +49,76 @@ class ReconcileSteps(Construct):
         target: ServingTarget,
         execution_role: iam.IRole,
         signer: EvidenceSigner,
+        when_none_approved: Literal["withdraw", "keep"],
         time_limit: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
-        self._model = model
         self._ledger = ledger
         self._target = target
-        self.choose = self._choose(registry, time_limit)
+        self._execution_role = execution_role
+        self.choose = self._choose(registry, when_none_approved, time_limit)
+        self.recover = self._recover()
         self.verify = self._verify(signer)
-        self.update = self._update(execution_role)
+        self.update = self._update()
         self.watch = self._watch()
-        self.prove = self._prove()
-        self.record = self._record()
+        self.prove = proof(self, "Prove", platform=platform, target=target, ledger=ledger)
+        self.record = self._record(model)
 
-    def _choose(self, registry: ModelRegistry, time_limit: cdk.Duration) -> HandlerFunction:
-        limit = str(int(time_limit.to_seconds()))
+    @property
+    def all(self) -> Sequence[Step]:
+        """Every step, in the order in which a version passes them."""
+        return self.choose, self.recover, self.verify, self.update, self.watch, self.prove, self.record
+
+    def _choose(self, registry: ModelRegistry, when_none_approved: str, time_limit: cdk.Duration) -> Step:
         environment = {
-            **self._stack,
-            **self._remembering,
             "MODEL_PACKAGE_GROUP": registry.group_name,
-            "LIMIT_SECONDS": limit,
+            "INSTANCE_TYPE": self._target.instance_type or "",
+            "WHEN_NONE_APPROVED": when_none_approved,
+            "LIMIT_SECONDS": str(int(time_limit.to_seconds())),
         }
-        step = self._step("choose", "Decides which version should serve", environment)
-        self._ledger.grant(step.role, "GetItem", "Query", "UpdateItem")
+        step = self._step("Choose", "decides which version should serve", environment)
+        step.let_remember(self._ledger, "GetItem", "Query", "UpdateItem")
         let_read(step.role, registry)
-        self._see_stack(step)
+        step.let_see_stack()
+        step.let_see_endpoint()
         return step
 
-    def _verify(self, signer: EvidenceSigner) -> HandlerFunction:
-        step = self._step("verify", "Checks a version's artefact and evidence", signer.environment, minutes=5)
+    def _recover(self) -> Step:
+        step = self._step("Recover", "has CloudFormation go on with a roll-back that failed")
+        step.let_remember(self._ledger, "UpdateItem")
+        step.let_see_stack()
+        step.let_move_stack("ContinueUpdateRollback", execution_role=self._execution_role)
+        return step
+
+    def _verify(self, signer: EvidenceSigner) -> Step:
+        step = self._step("Verify", "checks a version's artefact and evidence", signer.environment, minutes=5)
         signer.grant_verify(step.role)
         return step
 
-    def _update(self, execution_role: iam.IRole) -> HandlerFunction:
-        """Without the condition, leaving the role out would let CloudFormation act as whoever deployed the stack."""
-        environment = {**self._stack, **self._remembering, "EXECUTION_ROLE_ARN": execution_role.role_arn}
-        step = self._step("update", "Asks CloudFormation for a version", environment)
-        self._ledger.grant(step.role, "UpdateItem")
-        self._see_stack(step)
-        allow(
-            step.role,
-            ["cloudformation:UpdateStack"],
-            [self._target.stack_arn(self)],
-            why=STACK_NAMES,
-            conditions={"ArnEquals": {"cloudformation:RoleArn": execution_role.role_arn}},
-        )
-        allow(
-            step.role,
-            ["iam:PassRole"],
-            [execution_role.role_arn],
-            conditions={"StringEquals": {"iam:PassedToService": "cloudformation.amazonaws.com"}},
-        )
+    def _update(self) -> Step:
+        step = self._step("Update", "asks CloudFormation for a version")
+        step.let_remember(self._ledger, "UpdateItem")
+        step.let_see_stack()
+        step.let_see_endpoint()
+        step.let_move_stack("UpdateStack", execution_role=self._execution_role)
         return step
 
-    def _watch(self) -> HandlerFunction:
-        step = self._step("watch", "Looks where stack and endpoint are", {**self._stack, **self._remembering})
-        self._ledger.grant(step.role, "UpdateItem")
-        self._see_stack(step, "cloudformation:DescribeStackEvents")
-        self._see_endpoint(step)
+    def _watch(self) -> Step:
+        step = self._step("Watch", "looks where stack and endpoint are")
+        step.let_remember(self._ledger, "UpdateItem")
+        step.let_see_stack("cloudformation:DescribeStackEvents")
+        step.let_see_endpoint()
         return step
 
-    def _prove(self) -> HandlerFunction:
-        environment = {**self._stack, "ENDPOINT_NAME": self._target.endpoint_name}
-        step = self._step("prove", "Proves by a canary which version serves", environment)
-        self._see_stack(step)
-        self._see_endpoint(step, "sagemaker:InvokeEndpoint")
-        return step
-
-    def _record(self) -> HandlerFunction:
+    def _record(self, model: str) -> Step:
         topic = self._platform.topic.topic
-        step = self._step("record", "Records what happened", {**self._remembering, "TOPIC_ARN": topic.topic_arn})
-        self._ledger.grant(step.role, "DeleteItem", "GetItem", "PutItem", "UpdateItem")
+        step = self._step("Record", "records what happened", {"TOPIC_ARN": topic.topic_arn})
+        step.let_remember(self._ledger, "DeleteItem", "GetItem", "PutItem", "Query", "UpdateItem")
         let_tell_lineage(
-            step,
+            step.handler,
             environment=self._platform.environment_name,
-            model=self._model,
+            model=model,
             actions=["Approval", "Deployment"],
             contexts=True,
         )
@@ -131,29 +126,15 @@ class ReconcileSteps(Construct):
         allow(step.role, ["kms:Decrypt", "kms:GenerateDataKey"], [self._platform.keys.operations.key_arn])
         return step
 
-    @property
-    def _remembering(self) -> dict[str, str]:
-        return {"LEDGER_TABLE": self._ledger.table.table_name, "ENDPOINT_NAME": self._target.endpoint_name}
-
-    @property
-    def _stack(self) -> dict[str, str]:
-        return {"STACK_NAME": self._target.stack_name}
-
     def _step(
-        self, name: str, description: str, environment: Mapping[str, str], *, minutes: int = 1
-    ) -> HandlerFunction:
-        return self._platform.handler_function(
+        self, name: str, description: str, environment: Mapping[str, str] | None = None, *, minutes: int = 1
+    ) -> Step:
+        return Step(
             self,
-            name.capitalize(),
-            handler=f"reconcile_{name}",
-            description=f"{self._target.endpoint_name}: {description[0].lower()}{description[1:]}",
+            name,
+            platform=self._platform,
+            target=self._target,
+            description=description,
             environment=environment,
-            timeout=cdk.Duration.minutes(minutes),
+            minutes=minutes,
         )
-
-    def _see_stack(self, step: HandlerFunction, *more: str) -> None:
-        actions = ["cloudformation:DescribeStacks", *more]
-        allow(step.role, actions, [self._target.stack_arn(self)], why=STACK_NAMES)
-
-    def _see_endpoint(self, step: HandlerFunction, *more: str) -> None:
-        allow(step.role, ["sagemaker:DescribeEndpoint", *more], [self._target.endpoint_arn])

@@ -1,14 +1,20 @@
 """The reconcile workflow: makes an endpoint follow the registry, and proves that it does.
 
     Choose ─┬─ settled, busy ──► Done
-            ├─ deploy ──► Verify ──► Update ──► Watch ──► Prove ──► RecordServed ──► Done
-            │               └─ refused         └─ failed   └─ failed
-            │                      └───────────────┴───────────┴──► Quarantine ──► Choose
-            └─ withdraw ──► Update ──► Watch ──► RecordWithdrawn ──► Done
+            ├─ moving ──► Choose
+            ├─ stranded ──► Recover ──► Choose
+            ├─ kept ──► RecordKept ──► Done
+            ├─ deploy ──► Verify ──► Update ⇄ Watch ──► Prove ──► RecordServed ──► Done
+            │               └─ refused           ├─ failed  ├─ failed
+            │                      └─────────────│──────────┴──────────► Quarantine ──► Choose
+            │                                    └─ unfit   └─ unfit ──► RecordUnfit ──► Choose
+            └─ withdraw ──► Update ⇄ Watch ──► RecordWithdrawn ──► Done
 
-Update and Watch wait and come back while CloudFormation or SageMaker is at work.
+Update changes one step's parameters at a time, and Watch sends it back until none are left. Each step waits and comes
+back while CloudFormation or SageMaker is at work.
 
-Whatever goes wrong beside the version itself ends in RecordFailure: written down, told, lock given back.
+A version that fails is quarantined, and the next one chosen; machines that a proven version could not move to are not
+tried again. Whatever else goes wrong ends in RecordFailure: written down, told, lock given back.
 """
 
 from collections.abc import Mapping
@@ -19,8 +25,8 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
+from baton.approval.step import Step
 from baton.approval.steps import ReconcileSteps
-from baton.foundation.runtime_code import HandlerFunction
 from baton.foundation.workflow import call, follow, state_machine
 
 
@@ -49,12 +55,11 @@ class ReconcileWorkflow(Construct):
         super().__init__(scope, construct_id)
         self._steps = steps
         self._poll = poll
-        functions = (steps.choose, steps.verify, steps.update, steps.watch, steps.prove, steps.record)
         self.machine = state_machine(
             self,
             "Resource",
             definition=self._definition(),
-            calls=[step.function for step in functions],
+            calls=[step.function for step in steps.all],
             time_limit=time_limit,
             key=key,
             log_retention=log_retention,
@@ -66,44 +71,61 @@ class ReconcileWorkflow(Construct):
         # An event is a hint: nothing of it goes further than this state.
         begin = sfn.Pass(self, "Begin", parameters={"execution": sfn.JsonPath.string_at("$$.Execution.Id")})
         choose = self._task("Choose", self._steps.choose)
-        quarantine = self._record("Quarantine", "quarantined").next(choose)
-        served = self._record("RecordServed", "served").next(self._more_to_do("Current", choose, done))
-        withdrawn = self._record("RecordWithdrawn", "withdrawn").next(self._more_to_do("Gone", choose, done))
-
-        prove = self._task("Prove", self._steps.prove)
-        prove.next(self._branch("Proved", {"proved": served, "failed": quarantine}))
-
+        faults: Mapping[str, sfn.IChainable] = {
+            "failed": self._record("Quarantine", "quarantined").next(choose),
+            "unfit": self._record("RecordUnfit", "unfit").next(choose),
+        }
         update = self._task("Update", self._steps.update)
-        self._waiting(update, proven=prove, withdrawn=withdrawn, quarantine=quarantine)
-
+        self._moving(
+            update,
+            proven=self._proving(self._recorded("Served", choose, done), faults),
+            withdrawn=self._recorded("Withdrawn", choose, done),
+            faults=faults,
+        )
         verify = self._task("Verify", self._steps.verify)
-        verify.next(self._branch("Verified", {"verified": update, "refused": quarantine}))
-
-        decided = {"deploy": verify, "withdraw": update, "settled": done, "busy": done}
+        verify.next(self._branch("Verified", {"verified": update, "refused": faults["failed"]}))
+        decided: Mapping[str, sfn.IChainable] = {
+            "deploy": verify,
+            "withdraw": update,
+            "moving": self._wait("SomebodyIsAtWork", choose),
+            "stranded": self._recovery(choose),
+            "kept": self._recorded("Kept", choose, done),
+            "settled": done,
+            "busy": done,
+        }
         choose.next(self._branch("Chosen", decided))
         return begin.next(choose)
 
-    def _waiting(
+    def _recovery(self, recovered: sfn.IChainable) -> sfn.IChainable:
+        """Have a roll-back continued until it has ended."""
+        recover = self._task("Recover", self._steps.recover)
+        look_later = self._wait("RollingBack", recover)
+        recover.next(self._branch("Recovered", {"continued": look_later, "recovered": recovered}))
+        return recover
+
+    def _moving(
         self,
         update: sfn.TaskStateBase,
         *,
         proven: sfn.IChainable,
         withdrawn: sfn.IChainable,
-        quarantine: sfn.IChainable,
+        faults: Mapping[str, sfn.IChainable],
     ) -> None:
-        """Ask until CloudFormation takes the update, then look until it has arrived somewhere."""
+        """Ask until CloudFormation takes the update, look until it has arrived, and ask again for what is left."""
         watch = self._task("Watch", self._steps.watch)
-        try_later = sfn.Wait(self, "StackIsBusy", time=sfn.WaitTime.duration(self._poll)).next(update)
-        look_later = sfn.Wait(self, "OnItsWay", time=sfn.WaitTime.duration(self._poll)).next(watch)
+        try_later = self._wait("StackIsBusy", update)
+        look_later = self._wait("OnItsWay", watch)
         taken: Mapping[str, sfn.IChainable] = {"started": look_later, "unchanged": watch, "busy": try_later}
         update.next(self._branch("Updated", taken))
-        ways: Mapping[str, sfn.IChainable] = {
-            "moving": look_later,
-            "arrived": proven,
-            "gone": withdrawn,
-            "failed": quarantine,
-        }
+        ways = {"moving": look_later, "more": update, "arrived": proven, "gone": withdrawn, **faults}
         watch.next(self._branch("Watched", ways))
+
+    def _proving(self, proved: sfn.IChainable, faults: Mapping[str, sfn.IChainable]) -> sfn.IChainable:
+        """Ask a question whose answer is known, and look for the answer until it is there."""
+        prove = self._task("Prove", self._steps.prove)
+        ways = {"waiting": self._wait("Unanswered", prove), "proved": proved, **faults}
+        prove.next(self._branch("Proved", ways))
+        return prove
 
     def _failure(self) -> sfn.IChainable:
         """The end of every other way. Should even the record fail, the failed execution still alarms."""
@@ -117,9 +139,13 @@ class ReconcileWorkflow(Construct):
         record.add_catch(failed, errors=["States.ALL"], result_path="$.error")
         return record.next(failed)
 
-    def _more_to_do(self, name: str, again: sfn.IChainable, done: sfn.IChainable) -> sfn.IChainable:
-        """Somebody may have approved or rejected while this run held the lock."""
-        return self._branch(name, {"again": again, "finished": done})
+    def _recorded(self, what: str, again: sfn.IChainable, done: sfn.IChainable) -> sfn.IChainable:
+        """Record an outcome. Somebody may have approved or rejected while this run held the lock."""
+        more = self._branch(f"{what}IsCurrent", {"again": again, "finished": done})
+        return self._record(f"Record{what}", what.lower()).next(more)
+
+    def _wait(self, name: str, then: sfn.IChainable) -> sfn.IChainable:
+        return sfn.Wait(self, name, time=sfn.WaitTime.duration(self._poll)).next(then)
 
     def _branch(self, name: str, ways: Mapping[str, sfn.IChainable]) -> sfn.Choice:
         """Follow the step's outcome; one that is not listed is a failure."""
@@ -131,7 +157,7 @@ class ReconcileWorkflow(Construct):
     def _recording(self, kind: str) -> sfn.TaskInput:
         return sfn.TaskInput.from_object({"record": kind, "state": sfn.JsonPath.entire_payload})
 
-    def _task(self, name: str, function: HandlerFunction, payload: sfn.TaskInput | None = None) -> sfn.TaskStateBase:
-        task = call(self, name, function.function, payload=payload)
+    def _task(self, name: str, step: Step, payload: sfn.TaskInput | None = None) -> sfn.TaskStateBase:
+        task = call(self, name, step.function, payload=payload)
         task.add_catch(self._failed, errors=["States.ALL"], result_path="$.error")
         return task

@@ -29,6 +29,7 @@ class GovernedModel:
     reproduce: lambda_.IFunction
     start_monitor: lambda_.IFunction | None
     reconcile: sfn.StateMachine
+    pin: lambda_.IFunction
     ledger_arn: str
     feature_group_arn: str | None = None
     invoke_actions: tuple[str, ...] = ("sagemaker:InvokeEndpoint",)

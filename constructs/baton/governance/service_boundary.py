@@ -11,6 +11,7 @@ from baton.registry.approval_rule import deny_approval_statements
 CALLS = (
     "application-autoscaling:*Scal*",
     "application-autoscaling:*Scheduled*",
+    "cloudformation:ContinueUpdateRollback",
     "cloudformation:DescribeStack*",
     "cloudformation:UpdateStack",
     "cloudwatch:DeleteAlarms",
@@ -66,7 +67,7 @@ CALLS = (
     "sagemaker:Delete*",
     "sagemaker:Describe*",
     "sagemaker:Get*",
-    "sagemaker:InvokeEndpoint",
+    "sagemaker:InvokeEndpoint*",
     "sagemaker:List*",
     "sagemaker:PutRecord",
     "sagemaker:Start*",

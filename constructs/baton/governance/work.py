@@ -59,7 +59,12 @@ class Work:
 
     def in_person(self) -> dict[str, list[Duty]]:
         """By persona, what they may do as themselves, with a second factor, and never from a notebook."""
-        return {OFFICER: [self._decide()], DATA_SCIENTIST: [], DATA_ENGINEER: [], MLOPS_ENGINEER: [self._deploy()]}
+        return {
+            OFFICER: [self._decide()],
+            DATA_SCIENTIST: [],
+            DATA_ENGINEER: [],
+            MLOPS_ENGINEER: [self._deploy(), self._pin()],
+        }
 
     def in_notebooks(self) -> dict[str, list[Duty]]:
         """By persona, what their notebooks may do wherever they work, and what is of use in a notebook alone.
@@ -94,6 +99,10 @@ class Work:
                 for role in BOOTSTRAP_ROLES
             ],
         )
+
+    def _pin(self) -> Duty:
+        """Say which of the approved versions serves; the function refuses any other."""
+        return Duty(actions=["lambda:InvokeFunction"], resources=[model.pin.function_arn for model in self._models])
 
     def _of_compliance_officer(self) -> list[Duty]:
         zones, keys = self._platform.zones, self._platform.keys

@@ -85,7 +85,9 @@ class AsynchronousEndpoint(HostedEndpoint):
         self.input_prefix = f"{own}{serving.input_prefix}"
         self.success_topic = self._topic("Answered", platform)
         self.error_topic = self._topic("Failed", platform)
-        self._grant_container(model, [f"{own}{serving.output_prefix}", f"{own}{serving.failure_prefix}"], platform)
+        self.canary_prefix = self.input_prefix
+        self.answer_prefixes = [f"{own}{serving.output_prefix}", f"{own}{serving.failure_prefix}"]
+        self._grant_container(model, self.answer_prefixes, platform)
         errors = EndpointAlarms(
             self,
             "Alarms",

@@ -18,7 +18,7 @@ from baton.observability.strain import Habit, Limit
 from baton.platform import Platform
 from baton.serving.alarms import BusinessAlarms
 from baton.serving.endpoint_strain import request_habits, request_limits
-from baton.serving.kind import Holding
+from baton.serving.kind import Holding, Kind
 from baton.serving.metrics import metric_served_version
 from baton.serving.served_version import ServedVersion
 from baton.specification.deployment import PROVISIONING
@@ -48,6 +48,9 @@ class HostedEndpoint(Construct):
     """
 
     instance_type: str | None = None
+    max_latency_ms: int | None = None
+    canary_prefix = ""
+    answer_prefixes: Sequence[str] = ()
     deployment_limit = cdk.Duration.minutes(PROVISIONING)
     holds: frozenset[Holding] = frozenset({"endpoint"})
     version_alarm_names: tuple[str, ...] = ()
@@ -65,7 +68,7 @@ class HostedEndpoint(Construct):
         version: ServedVersion,
     ) -> None:
         super().__init__(scope, construct_id)
-        self.kind = specification.serving.kind
+        self.kind: Kind = specification.serving.kind
         self.role = container.role
         self.endpoint_name = endpoint_name_of(platform, specification)
         self.endpoint_arn = Stack.of(self).format_arn(

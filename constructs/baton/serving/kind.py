@@ -11,6 +11,7 @@ from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.observability.dashboard import Graph
 from baton.observability.strain import Habit, Limit
 
+Kind = Literal["realtime", "asynchronous", "serverless", "batch"]
 Holding = Literal["endpoint", "scaling", "scheduled_scaling"]
 """What comes and goes with a version, beside the model itself: whoever updates the stack needs a permission for it."""
 
@@ -19,7 +20,7 @@ class ServingKind(Protocol):
     """A model that serves: behind an endpoint, or in a transform job."""
 
     @property
-    def kind(self) -> str:
+    def kind(self) -> Kind:
         """As the model's file calls it."""
 
     @property
@@ -45,6 +46,18 @@ class ServingKind(Protocol):
     @property
     def instance_type(self) -> str | None:
         """On what it runs, where changing that takes the steps that scaling asks for; None elsewhere."""
+
+    @property
+    def max_latency_ms(self) -> int | None:
+        """What is too long for an answer; None where nobody waits for it."""
+
+    @property
+    def canary_prefix(self) -> str:
+        """Below which key of the monitoring zone the container's role may read a canary, where requests lie in S3."""
+
+    @property
+    def answer_prefixes(self) -> Sequence[str]:
+        """Below which keys of that zone answers and failures then come to lie."""
 
     @property
     def deployment_limit(self) -> cdk.Duration:

@@ -48,6 +48,7 @@ class ServerlessEndpoint(HostedEndpoint):
             container=model.container,
             version=version,
         )
+        self.max_latency_ms = serving.max_latency_ms
         own = EndpointAlarms(
             self,
             "Alarms",

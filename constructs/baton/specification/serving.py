@@ -49,7 +49,8 @@ class AnyServing(Specification):
     """What every kind has. A regression has no `threshold`.
 
     `instance_type` is what the version is registered for, what the analyses before deployment ask it on, and, but for
-    a serverless endpoint, what it is served on.
+    a serverless endpoint, what it is served on. `when_none_approved` decides what becomes of it when the last approval
+    is taken back: `withdraw` takes it out of service, `keep` leaves the version that was proven last, and says so.
     """
 
     REFUSED: ClassVar[Mapping[str, str]] = {}
@@ -57,6 +58,7 @@ class AnyServing(Specification):
 
     instance_type: InstanceType
     threshold: Fraction | None = None
+    when_none_approved: Literal["withdraw", "keep"] = "withdraw"
     limits: BusinessLimits = BusinessLimits()
 
     @model_validator(mode="before")

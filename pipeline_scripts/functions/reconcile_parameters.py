@@ -1,0 +1,53 @@
+"""By which steps the serving stack's parameters come to be what they should. One step is one update of the stack."""
+
+from collections.abc import Mapping
+
+NOTHING = "none"
+"""The value of the version parameters while no version is served."""
+
+PACKAGE, INSTANCE_TYPE, SCALING = "ModelPackageArn", "InstanceType", "Scaling"
+VERSION_PARAMETERS = (PACKAGE, "ModelVersion", "EvidenceUri")
+WITHOUT_VERSION = dict.fromkeys(VERSION_PARAMETERS, NOTHING)
+
+
+def wanted_parameters(target: Mapping[str, str] | None, *, instance_type: str) -> dict[str, str]:
+    """What the stack should be asked for in the end.
+
+    Args:
+        target: The version to serve; None: no version.
+        instance_type: The machines to serve it on; empty: those that the stack has.
+    """
+    version = WITHOUT_VERSION
+    if target is not None:
+        values = (target["package_arn"], target["version"], target["evidence_uri"])
+        version = dict(zip(VERSION_PARAMETERS, values, strict=True))
+    machines = {INSTANCE_TYPE: instance_type} if instance_type else {}
+    return {**version, SCALING: "on", **machines}
+
+
+def next_parameters(current: Mapping[str, str], wanted: Mapping[str, str], *, lost: bool = False) -> dict[str, str]:
+    """What the next update changes; nothing when the stack asks for all that is wanted.
+
+    SageMaker refuses another instance type for a variant that scales, so scaling is switched off for that step. And it
+    lets nothing but a deletion happen to an endpoint that is lost, so that one goes before another comes.
+
+    Args:
+        current: The stack's parameters. One that it does not have cannot be wanted of it.
+        wanted: Their values in the end.
+        lost: Whether the endpoint is beyond an update.
+    """
+    if lost and current[PACKAGE] != NOTHING:
+        return WITHOUT_VERSION
+    same = current[PACKAGE] == wanted[PACKAGE]
+    if same and wanted[PACKAGE] == NOTHING:
+        return {}  # nothing runs on machines or scales
+    named = {
+        name: value for name, value in wanted.items() if name in current and not (same and name in WITHOUT_VERSION)
+    }
+    left = {name: value for name, value in named.items() if current[name] != value}
+    scaled = SCALING in current and NOTHING not in (current[PACKAGE], wanted[PACKAGE])
+    if INSTANCE_TYPE not in left or not scaled:
+        return left
+    if current[SCALING] == "on":
+        return {SCALING: "off"}
+    return {name: value for name, value in left.items() if name != SCALING}
