@@ -11,6 +11,7 @@ from cli.registry import Version, describe
 from cli.stacks import Platform
 from cli.storage import listing, read_bytes, split
 from pipeline_scripts.evidence.bundle import canonical
+from pipeline_scripts.functions.json_object import sha256_of
 
 GATE, BUNDLE = "gate/gate.json", "evidence/bundle.json"
 SCRIPT = "code/inference.py"
@@ -30,7 +31,7 @@ def register_broken(platform: Platform, like: Version) -> Version:
     _copy_evidence(platform, like.evidence_uri, evidence_uri, archive)
     told = {"evidence_uri": evidence_uri, "artifact_uri": artifact_uri, "execution": facts["pipeline_execution"]}
     told |= {name: facts[name] for name in ("commit", "dataset_hash", "artifact_sha256")}
-    told |= {"image": container["Image"], "container_environment": canonical(container["Environment"]).decode()}
+    told |= {"image": container["Image"], "environment_sha256": sha256_of(container["Environment"])}
     facts["evidence_sha256"] = invoke(platform, _signer(platform), told)["bundle_sha256"]
     specification = {
         **package["InferenceSpecification"],

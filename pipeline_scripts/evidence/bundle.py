@@ -33,7 +33,7 @@ class Origin:
     author: str
     reason: str
     image: str
-    container_environment: str
+    environment_sha256: str
     evidence_uri: str
     dataset_uri: str
     dataset_hash: str
@@ -74,7 +74,7 @@ def make_bundle(
         "author": origin.author,
         "reason": origin.reason,
         "image": origin.image,
-        "container_environment": origin.container_environment,
+        "environment_sha256": origin.environment_sha256,
         "evidence_uri": origin.evidence_uri,
         "environment": environment(wheels),
         "dataset": {"uri": origin.dataset_uri, "hash": origin.dataset_hash, "manifest": dict(manifest)},

@@ -46,7 +46,7 @@ TOLD_OF_A_VERSION = (
     "artifact_sha256",
     "evidence_sha256",
     "image",
-    "container_environment",
+    "environment_sha256",
     "execution",
     "dataset_hash",
     "commit",

@@ -22,7 +22,7 @@ class Version:
     artifact_uri: str
     artifact_sha256: str
     image: str
-    container_environment: str
+    environment_sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)

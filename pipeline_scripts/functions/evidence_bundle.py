@@ -86,7 +86,7 @@ def check_bundle(sha256: str, content: Mapping[str, Any], *, version: Version, a
         "artefact": (_part(content, "artifact").get("sha256"), version.artifact_sha256),
         # Where the code comes from stands in the container's environment, so both are as good as the artefact.
         "image": (content.get("image"), version.image),
-        "container environment": (content.get("container_environment"), version.container_environment),
+        "container environment": (content.get("environment_sha256"), version.environment_sha256),
     }
     for what, (found, expected) in told.items():
         if not expected or found != expected:

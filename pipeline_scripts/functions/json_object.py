@@ -1,5 +1,6 @@
-"""JSON objects: read from bytes that somebody else wrote, and written in one spelling."""
+"""JSON objects: read from bytes that somebody else wrote, and hashed."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -20,6 +21,7 @@ def json_object(content: bytes, *, where: str) -> dict[str, Any]:
     return value
 
 
-def canonical(content: Mapping[str, str]) -> str:
-    """The one spelling of an object: keys in order, no blanks. What was deployed compares with it as text."""
-    return json.dumps(dict(content), sort_keys=True, separators=(",", ":"))
+def sha256_of(content: Mapping[str, str]) -> str:
+    """The hash of an object in its one spelling: keys in order, no blanks."""
+    spelt = json.dumps(dict(content), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(spelt.encode()).hexdigest()

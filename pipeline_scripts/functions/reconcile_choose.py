@@ -12,7 +12,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, takes
-from pipeline_scripts.functions.json_object import canonical
+from pipeline_scripts.functions.json_object import sha256_of
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
 from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
@@ -162,7 +162,7 @@ def target_of(package: dict[str, Any]) -> dict[str, str]:
         "artifact_uri": container.get("ModelDataUrl", ""),
         "artifact_sha256": properties.get("artifact_sha256", ""),
         "image": container.get("Image", ""),
-        "container_environment": canonical(container.get("Environment", {})),
+        "environment_sha256": sha256_of(container.get("Environment", {})),
         "evidence_sha256": properties.get("evidence_sha256", ""),
         "execution": properties.get("pipeline_execution", ""),
         "dataset_hash": properties.get("dataset_hash", ""),

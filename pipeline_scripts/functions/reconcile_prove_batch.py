@@ -3,6 +3,7 @@
 import hashlib
 import os
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import boto3
@@ -43,23 +44,32 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sagemaker=boto3.client("sagemaker"),
         s3=boto3.client("s3"),
         stack_name=os.environ["STACK_NAME"],
-        transform=CanaryTransform(),
+        transform=_open_transform(),
         now=time.time(),
     )
     logger.info("proof", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
 
 
+@dataclass(frozen=True, kw_only=True)
 class CanaryTransform:
-    """Where canaries lie, where their answers come to lie, and what the job between them is made of."""
+    """Where canaries lie, where their answers come to lie, and what the job between them is made of.
 
-    def __init__(self) -> None:
-        self.job_prefix = os.environ["CANARY_JOB"]
-        self.requests_uri = os.environ["CANARY_URI"].rstrip("/")
-        self.answers_uri = os.environ["ANSWER_URI"].rstrip("/")
-        self._instance_type = os.environ["CANARY_INSTANCE_TYPE"]
-        self._data_key = os.environ["DATA_KEY_ARN"]
-        self._volume_key = os.environ["VOLUME_KEY_ARN"]
+    Args:
+        job_prefix: What the names of the jobs begin with.
+        requests_uri: Where canaries lie.
+        answers_uri: Where answers come to lie.
+        instance_type: On what the jobs run.
+        data_key: Encrypts the answers.
+        volume_key: Encrypts the machine's disk.
+    """
+
+    job_prefix: str
+    requests_uri: str
+    answers_uri: str
+    instance_type: str
+    data_key: str
+    volume_key: str
 
     def job_name(self, event: dict[str, Any]) -> str:
         """The same for a repeated call of one attempt, which then starts no second job."""
@@ -82,14 +92,25 @@ class CanaryTransform:
                 "S3OutputPath": f"{self.answers_uri}/{job}/",
                 "Accept": "text/csv",
                 "AssembleWith": "Line",
-                "KmsKeyId": self._data_key,
+                "KmsKeyId": self.data_key,
             },
             "TransformResources": {
-                "InstanceType": self._instance_type,
+                "InstanceType": self.instance_type,
                 "InstanceCount": 1,
-                "VolumeKmsKeyId": self._volume_key,
+                "VolumeKmsKeyId": self.volume_key,
             },
         }
+
+
+def _open_transform() -> CanaryTransform:
+    return CanaryTransform(
+        job_prefix=os.environ["CANARY_JOB"],
+        requests_uri=os.environ["CANARY_URI"].rstrip("/"),
+        answers_uri=os.environ["ANSWER_URI"].rstrip("/"),
+        instance_type=os.environ["CANARY_INSTANCE_TYPE"],
+        data_key=os.environ["DATA_KEY_ARN"],
+        volume_key=os.environ["VOLUME_KEY_ARN"],
+    )
 
 
 def prove_in_a_batch(

@@ -27,7 +27,7 @@ EVENT_SCHEMA = objects(
         "artifact_uri": S3_URI,
         "artifact_sha256": SHA256,
         "image": TEXT,
-        "container_environment": TEXT,
+        "environment_sha256": SHA256,
     }
 )
 

@@ -220,10 +220,12 @@ def compare_steps(judged: dict) -> tuple[LambdaStep, ProcessingStep]:
     return champion, compare
 
 
-SERVED_WITH = (
-    '{"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT":"text/csv","SAGEMAKER_PROGRAM":"inference.py",'
-    '"SAGEMAKER_SUBMIT_DIRECTORY":"/opt/ml/model/code"}'
-)
+SERVED_WITH = {
+    "SAGEMAKER_PROGRAM": "inference.py",
+    "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+    "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
+}
+ENVIRONMENT_SHA256 = "1f547804c0ace66259272ad235b4c00ff7d8fbb06ee82ed733c6da99574b7e5e"
 
 
 def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> tuple[ProcessingStep, LambdaStep]:
@@ -235,7 +237,7 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
         "DATASET_HASH": parameters["DatasetHash"],
         "EXECUTION": ExecutionVariables.PIPELINE_EXECUTION_ARN,
         "IMAGE": WORKPLACE.image,
-        "CONTAINER_ENVIRONMENT": SERVED_WITH,
+        "ENVIRONMENT_SHA256": ENVIRONMENT_SHA256,
         "EVIDENCE_URI": evidence(),
     }
     manifest = Join(on="", values=[parameters["DatasetUri"], "_manifest.json"])
@@ -259,7 +261,7 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
             "artifact_uri": artifact,
             "artifact_sha256": report(gate, "artifact_sha256"),
             "image": WORKPLACE.image,
-            "container_environment": SERVED_WITH,
+            "environment_sha256": ENVIRONMENT_SHA256,
         },
         outputs=[LambdaOutput(output_name="bundle_sha256", output_type=LambdaOutputTypeEnum.String)],
         depends_on=["Evidence"],
@@ -285,7 +287,7 @@ def register_step(
         sagemaker_session=SESSION,
         image_uri=WORKPLACE.image,
         s3_model_data_url=artifact,
-        env_vars=json.loads(SERVED_WITH),
+        env_vars=SERVED_WITH,
     )
     arguments = builder.register(
         model_package_group_name=sample.GROUP,

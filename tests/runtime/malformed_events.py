@@ -26,7 +26,7 @@ TARGET = {
     "artifact_sha256": "a" * 64,
     "evidence_sha256": "b" * 64,
     "image": "registry/xgboost:3.0-5",
-    "container_environment": '{"SAGEMAKER_PROGRAM":"inference.py"}',
+    "environment_sha256": "e" * 64,
     "execution": "arn:aws:sagemaker:eu-west-1:000000000000:pipeline/p/execution/run-2",
     "dataset_hash": "d" * 64,
     "commit": "abc",
@@ -63,7 +63,7 @@ RIGHT: dict[str, dict[str, Any]] = {
         name: TARGET[name]
         for name in (
             *("execution", "commit", "dataset_hash", "evidence_uri"),
-            *("artifact_uri", "artifact_sha256", "image", "container_environment"),
+            *("artifact_uri", "artifact_sha256", "image", "environment_sha256"),
         )
     },
     "reproduce_version": {"version": 2, "run": "r1"},
@@ -75,6 +75,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "reconcile_watch": {**RUN, **MOVE, "target": TARGET},
     "reconcile_prove": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
     "reconcile_prove_asynchronous": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
+    "reconcile_prove_batch": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
     "reconcile_pin": {"action": "pin", "version": "2", "by": "grace", "reason": "a reason"},
     "reconcile_record": {"record": "failed", "state": {**RUN, "target": TARGET, "reason": "a reason"}},
 }
@@ -97,6 +98,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "reconcile_watch": (*RUN, *MOVE, "target", "target.package_arn", "target.version"),
     "reconcile_prove": (*RUN, *MOVE, "target", "target.package_arn", "canary", "canary.request", "canary.expected"),
     "reconcile_prove_asynchronous": (*RUN, *MOVE, "target.package_arn", "canary.request", "canary.expected"),
+    "reconcile_prove_batch": (*RUN, *MOVE, "target.package_arn", "canary.request", "canary.expected"),
     "reconcile_pin": ("action", "version", "by", "reason"),
     "reconcile_record": ("record", "state", "state.execution"),
 }
@@ -122,6 +124,11 @@ ENVIRONMENT = {
     "WHEN_NONE_APPROVED": "withdraw",
     "MAX_LATENCY_MS": "200",
     "CANARY_URI": "s3://monitoring/bank_churn/canary",
+    "ANSWER_URI": "s3://monitoring/bank_churn/canary/answers",
+    "CANARY_JOB": "baton-dev-bank-churn-canary",
+    "CANARY_INSTANCE_TYPE": "ml.m5.large",
+    "DATA_KEY_ARN": "arn:aws:kms:eu-west-1:000000000000:key/data",
+    "VOLUME_KEY_ARN": "arn:aws:kms:eu-west-1:000000000000:key/volume",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:000000000000:stateMachine:reconcile",
     "ENDPOINT_NAME": "baton-dev-bank-churn",
     "EXECUTION_ROLE_ARN": "arn:aws:iam::000000000000:role/deployer",

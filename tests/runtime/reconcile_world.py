@@ -17,6 +17,7 @@ from pipeline_scripts.functions.evidence_archive import Archive
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.evidence_signature import sign
+from pipeline_scripts.functions.json_object import sha256_of
 from pipeline_scripts.functions.reconcile_choose import Rules, choose
 from pipeline_scripts.functions.reconcile_ledger import Ledger
 from pipeline_scripts.functions.reconcile_pin import pin
@@ -160,7 +161,7 @@ class World:
             "dataset": {"hash": "d" * 64},
             "artifact": {"sha256": version.artifact_sha256},
             "image": CONTAINER["Image"],
-            "container_environment": '{"SAGEMAKER_PROGRAM":"inference.py"}',
+            "environment_sha256": sha256_of(CONTAINER["Environment"]),
             "files": hashes,
         }
         content = json.dumps(bundle).encode()

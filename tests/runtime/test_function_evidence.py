@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Refused
 from pipeline_scripts.functions.reconcile_choose import desired_version
-from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.sign_evidence import sign_evidence
+from tests.runtime import reconcile_world
 from tests.runtime.reconcile_world import EVIDENCE, GROUP, MODELS, World, clients, new_world, signing_key
 from tests.runtime.tampering import Tampering, tamperings
 
@@ -82,18 +82,19 @@ def test_what_was_signed_is_verified(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    ("swapped", "value"),
+    ("changed", "what"),
     [
-        ("image", "registry/xgboost:1.7-1"),
-        ("container_environment", '{"SAGEMAKER_PROGRAM":"inference.py","SAGEMAKER_SUBMIT_DIRECTORY":"s3://mine/code"}'),
-        ("container_environment", "{}"),
+        ({"Image": "registry/xgboost:1.7-1"}, "image"),
+        ({"Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": "s3://mine/code"}}, "container environment"),
+        ({"Environment": {}}, "container environment"),
     ],
 )
-def test_a_container_that_was_swapped_in_the_registry_is_refused(world: World, swapped: str, value: str) -> None:
-    target = {**event(world), swapped: value}
-    state = verify({"target": target}, archive=world.archive)
-    assert state["outcome"] == "refused"
-    assert f"is of another {swapped.replace('_', ' ')}" in state["reason"]
+def test_a_container_that_was_swapped_in_the_registry_is_refused(
+    world: World, changed: dict[str, Any], what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reconcile_world, "CONTAINER", {**reconcile_world.CONTAINER, **changed})
+    outcome, reason = judged(world)
+    assert (outcome, f"is of another {what}" in reason) == ("refused", True), reason
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -28,12 +28,11 @@ class Origin:
     dataset_hash: Value
 
 
-def evidence_step(
-    workplace: Workplace, *, origin: Origin, train: Trained, container_environment: str
-) -> ProcessingStep:
+def evidence_step(workplace: Workplace, *, origin: Origin, train: Trained, environment_sha256: str) -> ProcessingStep:
     """Bundles all evidence of the execution, whichever steps wrote it. It lies behind the gate, which waits for them.
 
-    `DatasetUri` ends in a slash; `container_environment` is what the version will be served with, as canonical JSON.
+    `DatasetUri` ends in a slash; `environment_sha256` is the hash of the environment that its container
+    will have, as the registry will tell it: of the JSON object with its keys in order and without blanks.
     """
     facts = {f"BATON_ORIGIN_{field.name.upper()}": getattr(origin, field.name) for field in fields(origin)}
     return workplace.script(
@@ -50,7 +49,7 @@ def evidence_step(
             **facts,
             "BATON_ORIGIN_EXECUTION": EXECUTION_ARN,
             "BATON_ORIGIN_IMAGE": workplace.image,
-            "BATON_ORIGIN_CONTAINER_ENVIRONMENT": container_environment,
+            "BATON_ORIGIN_ENVIRONMENT_SHA256": environment_sha256,
             "BATON_ORIGIN_EVIDENCE_URI": workplace.evidence(),
         },
     )
@@ -63,7 +62,7 @@ def sign_step(
     origin: Origin,
     train: Trained,
     artifact_sha256: Value,
-    container_environment: str,
+    environment_sha256: str,
     bundle: ProcessingStep,
 ) -> LambdaStep:
     """Has the bundle checked and signed. It tells the function what the bundle must say, for a script wrote that."""
@@ -78,7 +77,7 @@ def sign_step(
             "artifact_uri": train.artifact,
             "artifact_sha256": artifact_sha256,
             "image": workplace.image,
-            "container_environment": container_environment,
+            "environment_sha256": environment_sha256,
         },
         outputs=(BUNDLE_SHA256,),
         depends_on=(bundle.name,),

@@ -10,7 +10,9 @@ How data quality, bias and explainability are analysed is the choice of the back
 before all others, Wrangle, whose rows Preprocess takes instead of the data set's.
 """
 
+import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -188,6 +190,10 @@ def verdict_step(*, gate: ProcessingStep, registration: tuple[Step, ...]) -> Con
     )
 
 
+def _hash(environment: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(environment, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
 def training_definition(
     workplace: Workplace,
     *,
@@ -221,8 +227,7 @@ def training_definition(
         dataset_uri=DATASET_URI.value,
         dataset_hash=DATASET_HASH.value,
     )
-    served_with = json.dumps(SERVING_ENVIRONMENT, sort_keys=True, separators=(",", ":"))
-    bundle = evidence_step(workplace, origin=origin, train=train, container_environment=served_with)
+    bundle = evidence_step(workplace, origin=origin, train=train, environment_sha256=_hash(SERVING_ENVIRONMENT))
     artifact_sha256 = gate.value(GATE_REPORT, "artifact_sha256")
     sign = sign_step(
         workplace,
@@ -230,7 +235,7 @@ def training_definition(
         origin=origin,
         train=train,
         artifact_sha256=artifact_sha256,
-        container_environment=served_with,
+        environment_sha256=_hash(SERVING_ENVIRONMENT),
         bundle=bundle,
     )
     package = ModelPackage(
