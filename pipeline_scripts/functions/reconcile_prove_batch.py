@@ -148,7 +148,7 @@ def prove_in_a_batch(
         return disproved(event, found)
     model_name = stack.outputs["ModelName"]
     reason = f"the canary was answered {number:.6f} as evaluated"
-    return proved(event, config_name=model_name, stack=stack, reason=reason)
+    return proved(event, config_name=model_name, stack=stack, reason=reason, proven_as="model")
 
 
 def _start(event: dict[str, Any], stack: ServingStack, *, sagemaker: Any, s3: Any, transform: CanaryTransform) -> str:

@@ -29,7 +29,7 @@ SUBJECTS = {
 }
 
 ALSO_TOLD: dict[str, tuple[str, ...]] = {
-    "served": ("config_name", "instance_type", "chosen"),
+    "served": ("config_name", "proven_as", "instance_type", "chosen"),
     "withdrawn": (),
     "kept": (),
     "quarantined": (),
@@ -127,7 +127,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
             address = words.evidence_address(entry["evidence_uri"])
             links.append((artifact(words.EVIDENCE, address, name=entry["evidence_uri"]), approval))
     if entry["kind"] == "served":
-        config = words.of_sagemaker("endpoint-config", entry["config_name"], package_arn=package_arn)
+        config = words.of_sagemaker(entry["proven_as"], entry["config_name"], package_arn=package_arn)
         deployment = action(
             words.DEPLOYMENT,
             config,
@@ -136,8 +136,10 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
             served=entry["at"],
             run=entry["execution"],
         )
-        endpoint = words.of_sagemaker("endpoint", endpoint_name, package_arn=package_arn)
-        links += [(package, deployment), (deployment, Entity(noun="Context", kind="Endpoint", address=endpoint))]
+        links.append((package, deployment))
+        if entry["proven_as"] == "endpoint-config":  # a batch has no endpoint
+            endpoint = words.of_sagemaker("endpoint", endpoint_name, package_arn=package_arn)
+            links.append((deployment, Entity(noun="Context", kind="Endpoint", address=endpoint)))
     return links
 
 

@@ -139,6 +139,8 @@ def test_a_version_is_proven_by_the_answer_that_comes_later(world: Later) -> Non
     assert states.count("Prove") > LOOKS
     assert len(world.asked) == 1, "it is asked once, and looked at often"
     assert world.ledger.current()["package_arn"] == version.arn
+    behind_an_endpoint = ("Deployment", "Endpoint") in world.lineage.kinds
+    assert behind_an_endpoint == isinstance(world, Asynchronous)
 
 
 def test_another_versions_answer_disproves_it(world: Later, monkeypatch: pytest.MonkeyPatch) -> None:
