@@ -35,7 +35,7 @@ def test_a_configuration_is_compared_with_its_declaration(aws: EmbeddedAws, serv
     compared_serving.endpoint_config(aws.client, declared(arn, **sound))
     serverless = {"VariantName": "primary", "ServerlessConfig": {}}
     for lie, word in (
-        ({**sound, "ProductionVariants": [serverless]}, "has no primary as it is declared"),
+        ({**sound, "ProductionVariants": [serverless]}, "has no primary as declared"),
         ({**sound, "ProductionVariants": [{**variant, "VariantName": "other"}]}, "has no other"),
         ({"ProductionVariants": [variant]}, "differs in AsyncInferenceConfig"),
         ({**sound, "DataCaptureConfig": {}}, "differs in DataCaptureConfig"),
