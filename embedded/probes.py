@@ -3,7 +3,7 @@
 import json
 from typing import Any
 
-from embedded import compared
+from embedded import compared, compared_serving
 from embedded.probe import ClientFactory, Probe, Resource, get, get_by_name, get_list, require
 
 
@@ -86,22 +86,6 @@ def _schedule(client: ClientFactory, resource: Resource) -> str:
     return "scheduler get_schedule"
 
 
-def _scalable_target(client: ClientFactory, resource: Resource) -> str:
-    resource_id, dimension, namespace = resource.id.split("|")
-    found = client("application-autoscaling").describe_scalable_targets(
-        ServiceNamespace=namespace, ResourceIds=[resource_id], ScalableDimension=dimension
-    )
-    require(found["ScalableTargets"], f"there is no scalable target {resource.id}")
-    return "application-autoscaling describe_scalable_targets"
-
-
-def _scaling_policy(client: ClientFactory, resource: Resource) -> str:
-    policies = client("application-autoscaling").describe_scaling_policies(ServiceNamespace="sagemaker")
-    arns = {policy["PolicyARN"] for policy in policies["ScalingPolicies"]}
-    require(resource.id in arns, f"there is no scaling policy {resource.id}")
-    return "application-autoscaling describe_scaling_policies"
-
-
 def _anomaly_detector(client: ClientFactory, resource: Resource) -> str:
     namespace, metric, stat = resource.id.split("|")
     detectors = client("cloudwatch").describe_anomaly_detectors()["AnomalyDetectors"]
@@ -123,8 +107,8 @@ def _job_definition(kind: str) -> Probe:
 
 
 PROBES: dict[str, Probe] = {
-    "AWS::ApplicationAutoScaling::ScalableTarget": _scalable_target,
-    "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling_policy,
+    "AWS::ApplicationAutoScaling::ScalableTarget": compared_serving.scalable_target,
+    "AWS::ApplicationAutoScaling::ScalingPolicy": compared_serving.scaling_policy,
     "AWS::Athena::WorkGroup": get("athena", "get_work_group", "WorkGroup"),
     "AWS::CloudWatch::Alarm": compared.alarm("MetricAlarms"),
     "AWS::CloudWatch::AnomalyDetector": _anomaly_detector,
@@ -169,7 +153,7 @@ PROBES: dict[str, Probe] = {
     "AWS::SageMaker::DataQualityJobDefinition": _job_definition("data_quality"),
     "AWS::SageMaker::Domain": get("sagemaker", "describe_domain", "DomainId"),
     "AWS::SageMaker::Endpoint": compared.endpoint,
-    "AWS::SageMaker::EndpointConfig": get_by_name("sagemaker", "describe_endpoint_config", "EndpointConfigName"),
+    "AWS::SageMaker::EndpointConfig": compared_serving.endpoint_config,
     "AWS::SageMaker::FeatureGroup": compared.feature_group,
     "AWS::SageMaker::Model": get_by_name("sagemaker", "describe_model", "ModelName"),
     "AWS::SageMaker::ModelBiasJobDefinition": _job_definition("model_bias"),

@@ -17,6 +17,7 @@ from embedded.compute.object_store import put_object, read_object
 from embedded.compute.served_model import EndpointFailure
 
 _CONCURRENCY = 4  # per instance, where the configuration leaves it to SageMaker
+_QUIET_S = 2.0  # how often an empty queue is measured; one with requests is each time
 
 
 class AsyncInference:
@@ -43,6 +44,7 @@ class AsyncInference:
         self._instances, self._invoke = instances, invoke
         self._config: Mapping[str, Any] = {}
         self._queue: AsyncQueue[Submission] | None = None
+        self._measured = -_QUIET_S
 
     def configure(self, config: Mapping[str, Any] | None) -> None:
         """Work as a configuration says; None ends the queue of an endpoint that is asynchronous no more."""
@@ -76,6 +78,9 @@ class AsyncInference:
         if queue is None:
             return
         size, instances, oldest = queue.size, self._instances(), queue.oldest_s
+        if not size and time.monotonic() - self._measured < _QUIET_S:
+            return
+        self._measured = time.monotonic()
         self._metrics.note("ApproximateBacklogSize", size, unit="Count")
         self._metrics.note("HasBacklogWithoutCapacity", int(size > 0 and not instances), unit="Count")
         if instances:

@@ -132,6 +132,11 @@ class EndpointHost:
         self._async.wake()
 
     @property
+    def stopped(self) -> bool:
+        """Whether it was told to end."""
+        return self._stopped.is_set()
+
+    @property
     def url(self) -> str:
         """Where the first variant's container listens."""
         return next(iter(self._serving().variants.values())).url

@@ -31,6 +31,7 @@ from embedded.front.studio_types import STUDIO_TYPES
 from embedded.sagemaker.service import SageMaker
 from embedded.sagemaker.workshop import Workshop
 
+_TICK_S = 1  # how often ministack looks whether a schedule has come due
 _VARIANT = re.compile(r"^endpoint/([^/]+)/variant/([^/]+)$")
 
 
@@ -74,7 +75,9 @@ class FrontDoor:
         register((*SAGEMAKER_TYPES, *STUDIO_TYPES, *OTHER_TYPES), client=self._clients)
         self._scaler = Scaler(scaling=self._scaling, client=self._clients, scope=(account, region), clock=clock)
         self._scaler.start()
-        if not clock:
+        if clock:
+            scheduler._SCHEDULE_TICK_INTERVAL = _TICK_S
+        else:
             _stop_the_clock()
 
     def close(self) -> None:

@@ -40,6 +40,8 @@ class Deployments:
         """
         variants = config["ProductionVariants"]
         instances = sum(int(variant.get("InitialInstanceCount", 1)) for variant in variants)
+        if any("ServerlessConfig" in variant for variant in variants):
+            deployment = None  # SageMaker guards no serverless deployment, and does not say so
         plan = steps(deployment, instances=instances, variants=len(variants))
         alarms = alarms_of(deployment)
         reason = self._ringing(alarms) or _attempt(lambda: host.prepare(config))
@@ -60,7 +62,7 @@ class Deployments:
         deadline = time.monotonic() + step.wait_s / HASTE
         while True:
             reason = self._ringing(alarms)
-            left = deadline - time.monotonic()
+            left = 0.0 if host.stopped else deadline - time.monotonic()
             if reason is not None or left <= 0:
                 return reason
             time.sleep(min(left, _LOOK_EVERY_S))

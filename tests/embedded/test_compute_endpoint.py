@@ -354,3 +354,28 @@ def test_stop_ends_the_process(account: Account, host: EndpointHost) -> None:
         urllib3.request("GET", f"{url}/ping", retries=False)
     with pytest.raises(EndpointFailure):
         host.update(config("one"))
+
+
+def test_a_serverless_variant_sleeps_when_idle_and_wakes_with_a_request(
+    account: Account, host: EndpointHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("embedded.compute.variant._IDLE_LIMIT_S", 0.0)
+    serverless = {"MemorySizeInMB": 1024, "MaxConcurrency": 5}
+    variant = {"VariantName": "V0", "ModelName": account.put_model("one", toy(1)), "ServerlessConfig": serverless}
+    host.update({"ProductionVariants": [variant]})
+    first = host.url
+
+    def asleep() -> bool:
+        try:
+            urllib3.request("GET", f"{first}/ping", retries=False)
+        except urllib3.exceptions.HTTPError:
+            return True
+        return False
+
+    assert eventually(asleep)
+    assert invoke(host, body=b"1", content_type="text/csv").body == b"2.0\n"
+    host.flush()
+    metrics = account.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
+    names = {metric["MetricName"] for metric in metrics}
+    assert "ModelSetupTime" in names
+    assert "InvocationsPerInstance" not in names
