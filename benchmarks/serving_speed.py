@@ -26,8 +26,8 @@ from benchmarks.rivals import RIVALS
 from benchmarks.sample_training import train
 from pipeline_scripts.serving.inference import ServedModel, model_fn
 
-TRAINED_ON, ROUNDS, CONNECTIONS = 10_000, 2, 8
-REQUESTS = {1: 400, 100: 120}  # rows a request: requests a round
+TRAINED_ON, ROUNDS, CONNECTIONS = 10_000, 7, 8
+REQUESTS = {1: 300, 100: 150}  # rows a request: requests a round
 OURS = {"mms": "ours, CSV", "mlflow": "ours, JSON", "bare": "ours, JSON"}  # each beside ours in its own form
 COMMAND = "python -m benchmarks serving_speed"
 CSV, JSON = "text/csv", "application/json"

@@ -173,7 +173,7 @@ class Head:
         first, *lines = text.split("\r\n")
         method, _, rest = first.partition(" ")
         target, _, version = rest.rpartition(" ")
-        headers = {}
+        headers: dict[str, str] = {}
         for line in lines:
             name, colon, value = line.partition(":")
             if not colon or not name or name != name.strip():

@@ -77,8 +77,9 @@ def _agrees(walk: TreeWalk, booster: xgboost.Booster) -> bool:
     """Whether the walk answers as this very XGBoost does, on rows that lie at the thresholds and right below them."""
     inner = walk.thresholds < np.inf
     thresholds = [walk.thresholds[inner & (walk.features == column)] for column in range(booster.num_features())]
-    probes = np.column_stack([np.resize(found if len(found) else np.float32([0]), _PROBES) for found in thresholds])
-    probes = np.concatenate([probes, np.nextafter(probes, np.float32(-np.inf))], dtype=np.float32)
+    columns = [np.resize(found if len(found) else np.zeros(1), _PROBES) for found in thresholds]
+    at = np.column_stack(columns).astype(np.float32)
+    probes = np.concatenate([at, np.nextafter(at, np.float32(-np.inf))])
     expected = booster.inplace_predict(probes)
     return bool(np.abs(walk.answers(probes) - expected).max() <= _ROUNDING * max(1.0, np.abs(expected).max()))
 
