@@ -128,6 +128,8 @@ class Model:
         else:
             result = self._output(self._predict(self._input(data, content_type), self._model), accept)
         content, kind = result if isinstance(result, tuple) else (result, accept)
+        if not isinstance(content, str | bytes):
+            raise TypeError(f"the hooks answered with {type(content).__name__}; text or bytes can be sent")
         return Answer(status=200, content=content, kind=kind)
 
 

@@ -1,39 +1,33 @@
-"""Metrics in logs of functions and containers: CloudWatch's embedded metric format, which ministack does not read."""
+"""Metrics that functions and containers print into their logs, in CloudWatch's embedded metric format.
+
+ministack keeps logs and does not read them; CloudWatch does as they arrive, whoever sends them.
+"""
 
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
+from ministack.services import cloudwatch, cloudwatch_logs
 
 LOGGER = logging.getLogger(__name__)
 
 
 def install() -> None:
-    """Read every function's log as it is written, and every log event that is put."""
-    emit = lambda_svc._emit_lambda_logs
+    """Read every log event as it is stored."""
+    append = cloudwatch_logs._append_log_events
 
-    def emit_and_read(func: Any, request_id: Any, log: str, *rest: Any, **named: Any) -> Any:
-        publish(log or "")
-        return emit(func, request_id, log, *rest, **named)
+    def append_and_read(stream: Any, events: list[dict[str, Any]]) -> None:
+        append(stream, events)
+        publish([event["message"] for event in events])
 
-    lambda_svc._emit_lambda_logs = emit_and_read
-    put = cloudwatch_logs._put_log_events
-
-    def put_and_read(data: dict[str, Any]) -> Any:
-        answer = put(data)
-        if answer[0] == 200:
-            publish("\n".join(event.get("message", "") for event in data.get("logEvents", [])))
-        return answer
-
-    cloudwatch_logs._put_log_events = put_and_read
+    cloudwatch_logs._append_log_events = append_and_read
 
 
-def publish(log: str) -> None:
+def publish(lines: list[str]) -> None:
     """Store the metrics of a log's lines, and evaluate the alarms on them."""
     found = False
-    for line in log.splitlines():
+    for line in lines:
         record = _record(line)
         if record is not None:
             _store(record)

@@ -9,7 +9,7 @@ are the margin, which is the log-odds before calibration, or the number that a r
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Literal
 
 import numpy as np
@@ -46,13 +46,12 @@ class Prediction:
     threshold: float | None
     attribution: Attribution | None = None
 
-    @property
+    @cached_property
     def labels(self) -> list[bool]:
         """Whether each row is labelled 1; none of a regression, which has no labels."""
         return [] if self.threshold is None else (self.answers >= self.threshold).tolist()
 
 
-_DIGITS = ".9g"  # as many as bring the same 32-bit number back
 _KINDS: Mapping[str, Literal["text/csv", "application/json", "application/jsonlines"]] = {
     "text/csv": "text/csv",
     "text/*": "text/csv",
@@ -97,18 +96,18 @@ def write(prediction: Prediction, form: Form) -> str:
 
 
 def shown(answer: np.float32 | float) -> str:
-    """An answer as text that reads as the same 32-bit number."""
-    return f"{answer:{_DIGITS}}"
+    """An answer with as many digits as bring the same 32-bit number back."""
+    return f"{answer:.9g}"
 
 
 def _described(prediction: Prediction, most: int) -> list[str]:
     """An object a row. Written by hand: `json.dumps` takes four times as long."""
     answers = prediction.answers.tolist()
     if prediction.threshold is None:
-        rows = [f'"value": {answer:{_DIGITS}}' for answer in answers]
+        rows = [f'"value": {answer:.9g}' for answer in answers]
     else:
         pairs = zip(answers, prediction.labels, strict=True)
-        rows = [f'"probability": {answer:{_DIGITS}}, "label": {label:d}' for answer, label in pairs]
+        rows = [f'"probability": {answer:.9g}, "label": {label:d}' for answer, label in pairs]
     if prediction.attribution is not None:
         attributed = _attributed(prediction.attribution, most)
         rows = [f"{row}, {more}" for row, more in zip(rows, attributed, strict=True)]

@@ -10,12 +10,12 @@ import numpy.typing as npt
 import xgboost
 
 from pipeline_scripts.serving.transformer import Matrix
-from pipeline_scripts.serving.trees import TreeWalk, read_walk
+from pipeline_scripts.serving.trees import TreeTables, read_tables
 
 Answers = npt.NDArray[np.float32]
 Values = npt.NDArray[np.float64]
 _AnyLinear = TypeVar("_AnyLinear", bound="Linear")
-_MOST_STEPS = 24_000  # where a walk takes as long as the call into XGBoost: 20 rows of 300 trees of depth 4
+_MOST_BYTES = 1_000_000  # of tables to read for a request: where XGBoost gets faster
 _PROBES, _ROUNDING = 64, 1e-6
 
 
@@ -37,16 +37,16 @@ class Estimator(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Trees:
-    """Boosted trees, in XGBoost's own JSON, and the faster way to walk them, where there is one."""
+    """Boosted trees, in XGBoost's own JSON, and the tables that are faster for some rows, where there are any."""
 
     booster: xgboost.Booster
-    walk: TreeWalk | None = None
+    tables: TreeTables | None = None
 
     def answers(self, matrix: Matrix) -> Answers:
-        """Walked for few rows; else in-place: the same trees as through a DMatrix, without building one."""
-        walk = self.walk
-        if walk is not None and len(matrix) * walk.steps <= _MOST_STEPS and np.isfinite(matrix).all():
-            return walk.answers(matrix)
+        """By tables for some rows; else in-place: the same trees as through a DMatrix, without building one."""
+        tables = self.tables
+        if tables is not None and len(matrix) * tables.bytes_a_row <= _MOST_BYTES and not np.isnan(matrix).any():
+            return tables.answers(matrix)
         return np.asarray(self.booster.inplace_predict(matrix), dtype=np.float32)
 
     def margins(self, matrix: Matrix) -> Values:
@@ -69,20 +69,18 @@ class Trees:
         booster = xgboost.Booster()
         booster.load_model(bytearray(content))
         booster.set_param({"nthread": 1})
-        walk = read_walk(json.loads(content))
-        return cls(booster=booster, walk=walk if walk is not None and _agrees(walk, booster) else None)
+        tables = read_tables(json.loads(content))
+        return cls(booster=booster, tables=tables if tables is not None and _agree(tables, booster) else None)
 
 
-def _agrees(walk: TreeWalk, booster: xgboost.Booster) -> bool:
-    """Whether the walk answers as this very XGBoost does, on rows that lie at the thresholds and right below them."""
-    inner = walk.thresholds < np.inf
-    thresholds = [walk.thresholds[inner & (walk.features == column)] for column in range(booster.num_features())]
-    probes = np.column_stack(
-        [np.resize(found if len(found) else np.zeros(1, dtype=np.float32), _PROBES) for found in thresholds]
-    )
-    probes = np.concatenate([probes, np.nextafter(probes, np.float32(-np.inf))], dtype=np.float32)
+def _agree(tables: TreeTables, booster: xgboost.Booster) -> bool:
+    """Whether they answer as this very XGBoost does, on rows that lie at the thresholds and right below them."""
+    at = np.zeros((_PROBES, booster.num_features()), dtype=np.float32)
+    for column, thresholds in zip(tables.columns, tables.thresholds, strict=True):
+        at[:, column] = np.resize(thresholds, _PROBES)
+    probes = np.concatenate([at, np.nextafter(at, np.float32(-np.inf))])
     expected = booster.inplace_predict(probes)
-    return bool(np.abs(walk.answers(probes) - expected).max() <= _ROUNDING * max(1.0, np.abs(expected).max()))
+    return bool(np.abs(tables.answers(probes) - expected).max() <= _ROUNDING * max(1.0, np.abs(expected).max()))
 
 
 @dataclass(frozen=True, kw_only=True)

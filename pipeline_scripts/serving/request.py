@@ -9,7 +9,7 @@ infinity are no values of a source column, so they are refused (see `pipeline_sc
 import csv
 import io
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline_scripts.serving.errors import RequestError
@@ -42,7 +42,7 @@ def parse_request(body: bytes | str, content_type: str | None, signature: Signat
 def _parse_csv(text: str, signature: Signature) -> Columns:
     names = signature.names
     try:
-        rows = [row for row in csv.reader(io.StringIO(text, newline="")) if row]
+        rows = [row for row in _records(text) if row]
     except csv.Error as error:
         raise RequestError(f"the body is not CSV: {error}") from error
     if rows and tuple(rows[0]) == names:
@@ -55,6 +55,12 @@ def _parse_csv(text: str, signature: Signature) -> Columns:
         item.name: checked(column if all(column) else [field or None for field in column], item)
         for item, column in zip(signature.inputs, fields, strict=True)
     }
+
+
+def _records(text: str) -> Iterable[list[str]]:
+    if '"' in text or "\r" in text:
+        return csv.reader(io.StringIO(text, newline=""))
+    return [line.split(",") for line in text.split("\n") if line]  # half the time
 
 
 def _parse_json(text: str, signature: Signature) -> Columns:

@@ -3,8 +3,8 @@
 Missing is None. A number may come as text, as in a CSV, and must be one that 32 bits can hold.
 """
 
-import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from pipeline_scripts.serving.errors import RequestError
@@ -24,24 +24,29 @@ def checked(values: Sequence[Any], item: Input) -> Sequence[Any]:
     kinds = set(map(type, values))
     if item.type == "string":
         return values if kinds <= _TEXTS else [_text(value, item, row) for row, value in enumerate(values, start=1)]
-    if kinds == {int} and item.type != "boolean" and min(values) >= -_LARGEST and max(values) <= _LARGEST:
-        return values
-    if kinds <= _NUMBERS or (kinds == {str} and _decimal("".join(values))):
-        try:
-            numbers = list(map(float, values))
-        except (ValueError, OverflowError):
-            numbers = []
-        if numbers and _fit(numbers, item):
-            return numbers
+    numbers = _at_once(values, kinds, whole=item.type != "double")
+    if numbers and _fit(numbers, item):
+        return numbers
     return [_number(value, item, row) for row, value in enumerate(values, start=1)]
 
 
+def _at_once(values: Sequence[Any], kinds: set[type], *, whole: bool) -> Sequence[float]:
+    """All values as numbers; none when one of them needs to be looked at."""
+    if kinds == {int}:
+        return values
+    if kinds <= _NUMBERS or (kinds == {str} and _decimal("".join(values))):
+        for number in (int, float) if whole and kinds == {str} else (float,):
+            with suppress(ValueError, OverflowError):
+                return list(map(number, values))
+    return []
+
+
 def _fit(numbers: Sequence[float], item: Input) -> bool:
-    if not all(map(math.isfinite, numbers)) or min(numbers) < -_LARGEST or max(numbers) > _LARGEST:
-        return False
+    if not sum(map(abs, numbers)) <= _LARGEST and not all(abs(number) <= _LARGEST for number in numbers):
+        return False  # written so that NaN does not pass
     if item.type == "boolean":
         return _BITS.issuperset(numbers)
-    return item.type == "double" or all(map(float.is_integer, numbers))
+    return item.type == "double" or type(numbers[0]) is int or all(map(float.is_integer, numbers))
 
 
 def _decimal(text: str) -> bool:

@@ -18,6 +18,8 @@ atexit.register(lambda: print("farewell", flush=True))
 def model_fn(model_dir):
     return None
 def transform_fn(model, body, content_type, accept):
+    if body == b"object":
+        return {"not": "text"}
     if body == b"pid":
         return str(os.getpid()), "text/plain"
     return f"{len(body)} {content_type} {accept}", "text/plain"
@@ -71,6 +73,12 @@ def test_what_the_caller_says_reaches_the_hook(container: Container) -> None:
     reply = container.server.post(body=b"12345", headers=headers)
     assert reply.body.decode() == "5 application/x; charset=utf-8 application/json; attributions=3"
     assert reply.headers["content-type"] == "text/plain"
+
+
+def test_an_answer_that_cannot_be_sent_is_a_5xx_that_says_so(container: Container) -> None:
+    reply = container.server.post(body=b"object", headers={})
+    assert reply.status == 500
+    assert "the hooks answered with dict" in reply.body.decode()
 
 
 def test_ten_megabytes_are_read(container: Container) -> None:
