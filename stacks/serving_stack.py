@@ -50,11 +50,14 @@ class ServingStack(cdk.Stack):
         )
         self.target = ServingTarget(
             stack_name=self.stack_name,
-            kind=self.served.kind,
             endpoint_name=self.served.endpoint_name,
             endpoint_arn=self.served.endpoint_arn,
-            instance_type=self.served.instance_type,
             deployment_limit=self.served.deployment_limit,
+            kind=self.served.kind,
+            instance_type=self.served.instance_type,
+            max_latency_ms=self.served.max_latency_ms,
+            canary_prefix=self.served.canary_prefix,
+            answer_prefixes=self.served.answer_prefixes,
         )
         cdk.Tags.of(self).add("baton:model", model.name)
         cdk.CfnOutput(self, "EndpointName", value=self.served.endpoint_name)

@@ -72,7 +72,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "batch", "schedule": "rate(1 day)"}, "serving.monitors: is missing; add it"),
     ({**BATCH, "max_latency_ms": 100}, "max_latency_ms: nobody waits for the answers of a transform"),
     ({**BATCH, "output_prefix": "batch/requests/"}, "output_prefix: lies below input_prefix"),
-    ({**BATCH, "output_prefix": "capture/batch/"}, "output_prefix: capture/batch/ is where monitors read and write"),
+    ({**BATCH, "output_prefix": "capture/batch/"}, "output_prefix: capture/batch/ is taken by monitors and canaries"),
 ]
 
 

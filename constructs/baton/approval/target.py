@@ -1,6 +1,8 @@
 """What the reconcile workflow moves, and what it may look at while it does."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import aws_cdk as cdk
 from constructs import Construct
@@ -12,19 +14,35 @@ class ServingTarget:
 
     Args:
         stack_name: The stack whose version parameters the workflow sets.
-        kind: What serves there: a kind of endpoint, or a batch.
-        endpoint_name: The endpoint in it.
+        endpoint_name: The endpoint in it; of batches, what the ledger calls them.
         endpoint_arn: The same, for permissions.
-        instance_type: On what it shall run; None where no parameter of the stack says so.
         deployment_limit: What SageMaker may take to move the endpoint to another version.
+        kind: How versions are asked, which decides how they are proven.
+        instance_type: The machines that versions should be served on, where the stack has a parameter for them.
+        max_latency_ms: What is too long for an answer, where somebody waits for it.
+        canary_prefix: Below which key of the monitoring zone the model's role may read a canary, where requests lie
+            in S3.
+        answer_prefixes: Below which keys of that zone answers and failures then come to lie.
     """
 
     stack_name: str
-    kind: str
     endpoint_name: str
     endpoint_arn: str
-    instance_type: str | None
     deployment_limit: cdk.Duration
+    kind: Literal["realtime", "serverless", "asynchronous", "batch"] = "realtime"
+    instance_type: str = ""
+    max_latency_ms: int | None = None
+    canary_prefix: str = ""
+    answer_prefixes: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse a kind without what its proof needs."""
+        if self.kind in ("realtime", "serverless") and self.max_latency_ms is None:
+            raise ValueError(f"{self.stack_name}: a {self.kind} endpoint is proven within max_latency_ms; state it")
+        if self.kind in ("asynchronous", "batch") and not (self.canary_prefix and self.answer_prefixes):
+            raise ValueError(
+                f"{self.stack_name}: {self.kind} requests lie in S3; state canary_prefix and answer_prefixes"
+            )
 
     def stack_arn(self, scope: Construct) -> str:
         """The ARN of the stack, whichever id it has: it may have been deleted and deployed again."""

@@ -25,7 +25,7 @@ from baton.serving.metrics import MINUTE, metric_served_version
 from baton.serving.served_version import ServedVersion
 from baton.serving.transform_workflow import TransformWorkflow
 from baton.specification.model import ModelSpecification
-from baton.specification.serving import BatchServing
+from baton.specification.serving import BatchServing, Kind
 
 GIVE_UP_AFTER = cdk.Duration.hours(1)
 TRANSFORM_LOGS = "/aws/sagemaker/TransformJobs"
@@ -48,8 +48,9 @@ class BatchTransform(Construct):
         https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
     """
 
-    kind = "batch"
-    instance_type: str | None = None
+    kind: Kind = "batch"
+    instance_type = ""
+    max_latency_ms: int | None = None
     deployment_limit = cdk.Duration.minutes(10)  # CloudFormation's own work: there is nothing to start
     holds: frozenset[Holding] = frozenset()
     invoke_actions: tuple[str, ...] = ()
@@ -76,6 +77,9 @@ class BatchTransform(Construct):
         self.version_outputs = {"ModelName": model.model_name}
         self.input_prefix = f"{specification.name}/{serving.input_prefix}"
         self.output_prefix = f"{specification.name}/{serving.output_prefix}"
+        # Apart from what the schedule finds, or the next run would answer the canary too.
+        self.canary_prefix = f"{specification.name}/canary/requests/"
+        self.answer_prefixes = [f"{specification.name}/canary/answers/"]
         self._platform = platform
         self._serving = serving
         self._bucket = platform.zones.monitoring
@@ -146,8 +150,10 @@ class BatchTransform(Construct):
 
     def _grant_container(self, model: ApprovedModel, *, capture_prefix: str) -> None:
         key = self._platform.keys.data
-        model.container.grant_read(self._bucket, self.input_prefix, key)
-        model.container.grant_write(self._bucket, self.output_prefix, key)
+        for prefix in (self.input_prefix, self.canary_prefix):
+            model.container.grant_read(self._bucket, prefix, key)
+        for prefix in (self.output_prefix, *self.answer_prefixes):
+            model.container.grant_write(self._bucket, prefix, key)
         if self._captures:
             model.container.grant_write(self._bucket, capture_prefix, key)
 

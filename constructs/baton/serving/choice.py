@@ -113,7 +113,7 @@ class Serving:
             platform=self.platform,
             specification=self.specification,
             serving=serving,
-            model=self._model(isolated=False),
+            model=self._model(on_instances=False),
             version=self.version,
         )
 
@@ -128,7 +128,7 @@ class Serving:
             version=self.version,
         )
 
-    def _model(self, *, isolated: bool = True, log_group_prefix: str = ENDPOINT_LOGS) -> ApprovedModel:
+    def _model(self, *, on_instances: bool = True, log_group_prefix: str = ENDPOINT_LOGS) -> ApprovedModel:
         return ApprovedModel(
             self.stack,
             "Model",
@@ -136,7 +136,7 @@ class Serving:
             specification=self.specification,
             version=self.version,
             name=endpoint_name_of(self.platform, self.specification),
-            isolated=isolated,
+            on_instances=on_instances,
             log_group_prefix=log_group_prefix,
         )
 

@@ -47,7 +47,10 @@ class HostedEndpoint(Construct):
         version: Which version that is.
     """
 
-    instance_type: str | None = None
+    instance_type: str = ""
+    max_latency_ms: int | None = None
+    canary_prefix: str = ""
+    answer_prefixes: Sequence[str] = ()
     deployment_limit = cdk.Duration.minutes(PROVISIONING)
     holds: frozenset[Holding] = frozenset({"endpoint"})
     version_alarm_names: tuple[str, ...] = ()

@@ -39,7 +39,7 @@ class RealtimeEndpoint(HostedEndpoint):
         https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
     """
 
-    holds: frozenset[Holding] = frozenset({"endpoint", "scaling"})
+    holds: frozenset[Holding] = frozenset({"endpoint", "instances"})
 
     def __init__(
         self,
@@ -64,6 +64,7 @@ class RealtimeEndpoint(HostedEndpoint):
             version=version,
         )
         self.instance_type = serving.instance_type
+        self.max_latency_ms = serving.max_latency_ms
         if serving.scaling.schedule:
             self.holds = frozenset({*self.holds, "scheduled_scaling"})
         self._machines = InstanceMetrics(
