@@ -82,6 +82,7 @@ class Strain(Construct):
         topic: sns.ITopic,
     ) -> None:
         super().__init__(scope, construct_id)
+        self._runbook = runbook
         self.causes: list[cloudwatch.IAlarm] = [
             *(self._limit(limit) for limit in limits),
             *(self._habit(habit) for habit in habits),
@@ -101,7 +102,7 @@ class Strain(Construct):
             limit.name,
             metric=limit.metric.with_(period=PERIOD),
             threshold=limit.threshold,
-            alarm_description=limit.meaning,
+            alarm_description=f"{limit.meaning} Runbook: {self._runbook}",
             comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_THRESHOLD,
             evaluation_periods=PERIODS,
             datapoints_to_alarm=BREACHING,
@@ -117,7 +118,7 @@ class Strain(Construct):
             habit.name,
             metric=habit.metric.with_(period=PERIOD),
             std_devs=BAND,
-            alarm_description=habit.meaning,
+            alarm_description=f"{habit.meaning} Runbook: {self._runbook}",
             comparison_operator=outside if habit.lower else above,
             evaluation_periods=PERIODS,
             datapoints_to_alarm=BREACHING,
