@@ -43,6 +43,7 @@ class BatchTransform(Construct):
         serving: How it is served.
         model: The approved version.
         version: Which version that is.
+        poll: How long a run waits before it looks again whether its job has ended.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
@@ -66,6 +67,7 @@ class BatchTransform(Construct):
         serving: BatchServing,
         model: ApprovedModel,
         version: ServedVersion,
+        poll: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self.endpoint_name = endpoint_name_of(platform, specification)
@@ -93,6 +95,7 @@ class BatchTransform(Construct):
             name=self.endpoint_name,
             job=self._job(),
             max_runtime_minutes=serving.max_runtime_minutes,
+            poll=poll,
         )
         self._grant_volumes(self.workflow.machine.role)
         self.schedules = self._schedule(version, model)
