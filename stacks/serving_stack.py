@@ -21,7 +21,7 @@ class ServingStack(cdk.Stack):
     The reconcile workflow updates it with the previous template, so it holds no asset: nothing has to be uploaded.
 
     Args:
-        environment: How much of an endpoint is paid for.
+        environment: How much of an endpoint is paid for, and how often a workflow looks.
         platform: The environment's foundation.
         model: The model to serve.
         registry: Its versions.
@@ -43,18 +43,23 @@ class ServingStack(cdk.Stack):
         super().__init__(scope, construct_id, **kwargs)
         version = ServedVersion(self, "Version", group_name=registry.group_name)
         self.served = Serving(
-            stack=self, platform=platform, specification=model, capacity=environment.serving, version=version
+            stack=self,
+            platform=platform,
+            specification=model,
+            capacity=environment.serving,
+            version=version,
+            poll=cdk.Duration.seconds(environment.poll_seconds),
         ).make()
         schedules = monitoring.backend.watch(
             self, "Monitors", plans=monitoring.plans, served=self.served, version=version
         )
         self.target = ServingTarget(
             stack_name=self.stack_name,
-            kind=self.served.kind,
             endpoint_name=self.served.endpoint_name,
             endpoint_arn=self.served.endpoint_arn,
-            instance_type=self.served.instance_type,
             deployment_limit=self.served.deployment_limit,
+            kind=self.served.kind,
+            instance_type=self.served.instance_type,
             max_latency_ms=self.served.max_latency_ms,
             canary_prefix=self.served.canary_prefix,
             answer_prefixes=self.served.answer_prefixes,

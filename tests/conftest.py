@@ -68,6 +68,22 @@ def assembly(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
 
 
 @pytest.fixture(scope="session")
+def kinds_in_prod(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Every kind of serving on a fleet, with managed analyses."""
+    from tests.infrastructure.kinds_assembly import synthesise
+
+    return synthesise(tmp_path_factory.mktemp("kinds"), "prod")
+
+
+@pytest.fixture(scope="session")
+def kinds_in_dev(tmp_path_factory: pytest.TempPathFactory) -> Assembly:
+    """Every kind of serving on a single instance, with open analyses."""
+    from tests.infrastructure.kinds_assembly import synthesise
+
+    return synthesise(tmp_path_factory.mktemp("kinds"), "dev")
+
+
+@pytest.fixture(scope="session")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SparkSession]:
     """A small Spark, started once."""
     session = start_spark(tmp_path_factory.mktemp("spark"))

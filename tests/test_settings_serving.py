@@ -1,5 +1,6 @@
 """What SageMaker would refuse of a way to serve is refused in one sentence, before anything is synthesised."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "batch", "schedule": "rate(1 day)"}, "serving.monitors: is missing; add it"),
     ({**BATCH, "max_latency_ms": 100}, "max_latency_ms: nobody waits for the answers of a transform"),
     ({**BATCH, "output_prefix": "batch/requests/"}, "output_prefix: lies below input_prefix"),
-    ({**BATCH, "output_prefix": "capture/batch/"}, "output_prefix: capture/batch/ is where monitors read and write"),
+    ({**BATCH, "output_prefix": "capture/batch/"}, "output_prefix: capture/batch/ is taken by monitors and canaries"),
 ]
 
 
@@ -100,6 +101,12 @@ def test_what_cannot_be_served_so_is_refused(serving: dict[str, Any], sentence: 
 @pytest.mark.parametrize("serving", [{}, ASYNCHRONOUS, SERVERLESS, BATCH])
 def test_each_kind_has_a_default_for_what_it_does_not_ask(serving: dict[str, Any], tmp_path: Path) -> None:
     assert load(serving, tmp_path).kind == serving.get("kind", "realtime")
+
+
+def test_what_the_documents_show_is_accepted(tmp_path: Path) -> None:
+    shown = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "serving.md").read_text(), re.DOTALL | re.MULTILINE)
+    kinds = [load(yaml.safe_load(block)["serving"], tmp_path).kind for block in shown]
+    assert kinds == ["realtime", "asynchronous", "serverless", "batch"]
 
 
 def test_a_regression_has_no_share_of_positive_answers(tmp_path: Path) -> None:

@@ -1,6 +1,5 @@
 """CloudFormation may change what a serving stack of that kind holds, and no more."""
 
-import json
 from typing import Any
 
 import pytest
@@ -17,10 +16,10 @@ def crud(*names: str, also: tuple[str, ...] = ()) -> set[str]:
 TAGS = ("sagemaker:AddTags",)
 CALLS = {
     "AWS::SageMaker::Model": crud("Model", also=(*TAGS, "sagemaker:ListTags", "iam:PassRole")),
-    "AWS::SageMaker::EndpointConfig": crud("EndpointConfig", also=(*TAGS, "kms:CreateGrant", "kms:DescribeKey")),
+    "AWS::SageMaker::EndpointConfig": crud("EndpointConfig", also=TAGS),
     "AWS::SageMaker::Endpoint": crud(
         "Endpoint",
-        also=(*TAGS, "sagemaker:UpdateEndpoint", "sagemaker:DeleteTags", "cloudwatch:DescribeAlarms"),
+        also=(*TAGS, "sagemaker:UpdateEndpoint", "sagemaker:DeleteTags"),
     ),
     "AWS::SageMaker::DataQualityJobDefinition": crud("DataQualityJobDefinition"),
     "AWS::SageMaker::ModelQualityJobDefinition": crud("ModelQualityJobDefinition"),
@@ -51,10 +50,17 @@ CALLS = {
 }
 """What CloudFormation calls to make, change, read and delete a resource of that type."""
 
-SCHEDULED = {
-    f"application-autoscaling:{call}"
-    for call in ("PutScheduledAction", "DeleteScheduledAction", "DescribeScheduledActions")
+BY_PROPERTY = {
+    "KmsKeyId": {"kms:CreateGrant", "kms:DescribeKey"},
+    "AutoRollbackConfiguration": {"cloudwatch:DescribeAlarms"},
+    "ScheduledActions": {
+        f"application-autoscaling:{call}"
+        for call in ("PutScheduledAction", "DeleteScheduledAction", "DescribeScheduledActions")
+    },
 }
+"""What it calls besides, where a resource of an endpoint has that property."""
+
+ENDPOINT = ("AWS::SageMaker::Endpoint", "AWS::SageMaker::EndpointConfig", "AWS::ApplicationAutoScaling::ScalableTarget")
 IN_ANY_CASE = {
     "ssm:GetParameters",
     "sagemaker:DescribeModelPackage",
@@ -68,8 +74,17 @@ def versioned(template: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def needed(template: dict[str, Any]) -> set[str]:
-    calls = {call for resource in versioned(template) for call in CALLS[resource["Type"]]}
-    return calls | (SCHEDULED if "ScheduledActions" in json.dumps(versioned(template)) else set())
+    resources = versioned(template)
+    properties = {name for r in resources if r["Type"] in ENDPOINT for name in mentioned(r["Properties"])}
+    by_type = [CALLS[resource["Type"]] for resource in resources]
+    return set().union(*by_type, *(calls for name, calls in BY_PROPERTY.items() if name in properties))
+
+
+def mentioned(value: Any) -> set[str]:
+    """The names of all properties, however deep."""
+    if isinstance(value, list):
+        return set().union(*map(mentioned, value))
+    return set(value).union(*map(mentioned, value.values())) if isinstance(value, dict) else set()
 
 
 def execution_role(assembly: Assembly, environment: str, kind: str) -> Role:

@@ -214,7 +214,7 @@ def test_a_serverless_endpoint_has_what_sagemaker_offers_and_no_more(kinds_in_pr
     [variant] = config["ProductionVariants"]
     assert variant["ServerlessConfig"] == {"MemorySizeInMB": 3072, "MaxConcurrency": 20, "ProvisionedConcurrency": 2}
     assert not {"InstanceType", "InitialInstanceCount"} & variant.keys()
-    assert "DataCaptureConfig" not in config
+    assert not {"DataCaptureConfig", "KmsKeyId"} & config.keys(), "AWS shows neither beside it"
     endpoint = only(template, "AWS::SageMaker::Endpoint")
     assert not {"DeploymentConfig", "RetainAllVariantProperties"} & endpoint.keys()
     assert "ec2:" not in json.dumps(of_type(template, "AWS::IAM::Policy"))

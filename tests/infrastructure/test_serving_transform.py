@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 from botocore.validate import ParamValidator
 
+from baton.serving.transform_workflow import MOST_LOOKS
 from tests.conftest import Assembly
 from tests.infrastructure.api_arguments import SERVICE
 from tests.runtime.state_machine import Machine, TaskFailed, written
 
 STARTED = "2026-11-29T04:00:07.123Z"
-LOOKS = 90  # max_runtime_minutes of the sample
+LOOKS = 90 * 60 // 15  # max_runtime_minutes of the sample, every poll_seconds of the environment
 
 
 class SageMaker:
@@ -85,9 +86,15 @@ def test_a_job_that_fails_fails_the_run_with_its_name(definition: dict[str, Any]
 def test_a_job_that_takes_too_long_is_stopped(definition: dict[str, Any]) -> None:
     sagemaker = SageMaker(["InProgress"])
     last, cause = run(definition, sagemaker)
-    assert (last, cause) == ("TookTooLong", f"baton-prod-batch-20261129040007 took longer than {LOOKS} minutes")
+    assert (last, cause) == ("TookTooLong", "baton-prod-batch-20261129040007 took longer than 90 minutes")
     assert sagemaker.asked("stopTransformJob") == [{"TransformJobName": "baton-prod-batch-20261129040007"}]
     assert len(sagemaker.asked("describeTransformJob")) == LOOKS
+
+
+def test_the_history_of_the_longest_run_has_room_for_every_look(definition: dict[str, Any]) -> None:
+    events_of_a_look = 11  # Wait, Look, Ended, Late and Count: entered and left, and a task scheduled, started, done
+    assert MOST_LOOKS * events_of_a_look < 25_000
+    assert LOOKS <= MOST_LOOKS and definition["States"]["Wait"]["Seconds"] == 15
 
 
 def test_a_job_that_finds_no_machine_is_asked_for_again_by_the_same_name(definition: dict[str, Any]) -> None:

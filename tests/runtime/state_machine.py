@@ -11,7 +11,7 @@ import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-TOO_MANY_STATES = 1000
+TOO_MANY_STATES = 3000
 State = dict[str, Any]
 
 

@@ -65,8 +65,9 @@ class ServingExecutionRole(Construct):
         let_read(self.role, registry)
         self._model(served)
         if "endpoint" in served.holds:
-            self._endpoint(platform)
-        if "scaling" in served.holds:
+            self._endpoint()
+        if "instances" in served.holds:
+            self._instances(platform)
             self._scale(scheduled="scheduled_scaling" in served.holds)
         if served.version_alarm_names:
             self._alarms(served.version_alarm_names)
@@ -91,7 +92,7 @@ class ServingExecutionRole(Construct):
         self._see(["sagemaker:DescribeModel", "sagemaker:ListTags"], models)
         self._pass([served.role], "sagemaker.amazonaws.com")
 
-    def _endpoint(self, platform: Platform) -> None:
+    def _endpoint(self) -> None:
         configs, endpoint = self._arn("sagemaker", "endpoint-config", "*"), self._served.endpoint_arn
         self._create(["sagemaker:CreateEndpointConfig"], [configs])
         self._change(["sagemaker:DeleteEndpointConfig"], [configs])
@@ -104,7 +105,9 @@ class ServingExecutionRole(Construct):
         )
         allow(self.role, ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:DeleteTags"], [endpoint])
         self._create(["sagemaker:AddTags"], [configs, endpoint])
-        # Who makes a configuration lets SageMaker use the keys of its volumes and of what it captures.
+
+    def _instances(self, platform: Platform) -> None:
+        """Who makes a configuration lets SageMaker use the keys of its volumes and of what it captures."""
         keys = [platform.keys.models.key_arn, platform.keys.data.key_arn]
         allow(self.role, ["kms:DescribeKey"], keys)
         allow(self.role, ["kms:CreateGrant"], keys, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})

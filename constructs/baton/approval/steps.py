@@ -73,7 +73,7 @@ class ReconcileSteps(Construct):
     def _choose(self, registry: ModelRegistry, when_none_approved: str, time_limit: cdk.Duration) -> Step:
         environment = {
             "MODEL_PACKAGE_GROUP": registry.group_name,
-            "INSTANCE_TYPE": self._target.instance_type or "",
+            "INSTANCE_TYPE": self._target.instance_type,
             "WHEN_NONE_APPROVED": when_none_approved,
             "LIMIT_SECONDS": str(int(time_limit.to_seconds())),
         }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import aws_cdk as cdk
 from constructs import Construct
 
-from baton.serving.kind import Kind
+from baton.specification.serving import Kind
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class ServingTarget:
         kind: How versions are asked, which decides how they are proven.
         endpoint_name: The endpoint in it; of batches, what the ledger calls them.
         endpoint_arn: The same, for permissions.
-        instance_type: The machines that versions should be served on; None where no parameter of the stack says so.
+        instance_type: The machines that versions should be served on; empty where the stack has no parameter for them.
         deployment_limit: What SageMaker may take to move the endpoint to another version.
         max_latency_ms: What is too long for an answer; None where nobody waits for it.
         canary_prefix: Below which key of the monitoring zone the model's role may read a canary, where requests lie
@@ -31,7 +31,7 @@ class ServingTarget:
     kind: Kind
     endpoint_name: str
     endpoint_arn: str
-    instance_type: str | None
+    instance_type: str
     deployment_limit: cdk.Duration
     max_latency_ms: int | None
     canary_prefix: str = ""

@@ -34,7 +34,7 @@ class ApprovedModel(Construct):
         version: Which version is served.
         name: What its numbers go by in CloudWatch.
         container: As whom it runs; a role of its own unless told.
-        isolated: False where SageMaker offers neither subnets nor isolation.
+        on_instances: False where SageMaker runs it elsewhere, and offers neither subnets nor isolation there.
         log_group_prefix: Where SageMaker writes its logs.
     """
 
@@ -48,11 +48,11 @@ class ApprovedModel(Construct):
         version: Version,
         name: str,
         container: ContainerRole | None = None,
-        isolated: bool = True,
+        on_instances: bool = True,
         log_group_prefix: str = ENDPOINT_LOGS,
     ) -> None:
         super().__init__(scope, construct_id)
-        network = platform.network if isolated else None
+        network = platform.network if on_instances else None
         self.container = container or ContainerRole(
             self,
             "Role",
@@ -63,12 +63,13 @@ class ApprovedModel(Construct):
         )
         if container is None:
             self.container.grant_read(platform.zones.models, f"{specification.name}/", platform.keys.models)
-            self.container.grant_volumes(platform.keys.models)
+            if on_instances:
+                self.container.grant_volumes(platform.keys.models)
         self.resource = sagemaker.CfnModel(
             self,
             "Resource",
             execution_role_arn=self.container.role.role_arn,
-            enable_network_isolation=isolated,
+            enable_network_isolation=on_instances,
             primary_container=sagemaker.CfnModel.ContainerDefinitionProperty(
                 model_package_name=version.package_arn, environment={"BATON_ENDPOINT_NAME": name}
             ),

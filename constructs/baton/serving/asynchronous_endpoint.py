@@ -47,7 +47,7 @@ class AsynchronousEndpoint(HostedEndpoint):
         https://docs.aws.amazon.com/sagemaker/latest/dg/async-inference.html
     """
 
-    holds: frozenset[Holding] = frozenset({"endpoint", "scaling"})
+    holds: frozenset[Holding] = frozenset({"endpoint", "instances"})
     invoke_actions: tuple[str, ...] = ("sagemaker:InvokeEndpointAsync",)
 
     def __init__(
@@ -87,7 +87,7 @@ class AsynchronousEndpoint(HostedEndpoint):
         self.error_topic = self._topic("Failed", platform)
         self.canary_prefix = self.input_prefix
         self.answer_prefixes = [f"{own}{serving.output_prefix}", f"{own}{serving.failure_prefix}"]
-        self._grant_container(model, self.answer_prefixes, platform)
+        self._grant_container(model, platform)
         errors = EndpointAlarms(
             self,
             "Alarms",
@@ -184,10 +184,10 @@ class AsynchronousEndpoint(HostedEndpoint):
     def _topic(self, construct_id: str, platform: Platform) -> sns.Topic:
         return sns.Topic(self, construct_id, master_key=platform.keys.operations, enforce_ssl=True)
 
-    def _grant_container(self, model: ApprovedModel, written: Sequence[str], platform: Platform) -> None:
+    def _grant_container(self, model: ApprovedModel, platform: Platform) -> None:
         """SageMaker fetches requests, leaves answers and publishes as the container's role."""
         model.container.grant_read(self._bucket, self.input_prefix, self._key)
-        for prefix in written:
+        for prefix in self.answer_prefixes:
             model.container.grant_write(self._bucket, prefix, self._key)
         allow(self.role, ["sns:Publish"], [self.success_topic.topic_arn, self.error_topic.topic_arn])
         allow(self.role, ["kms:Decrypt", "kms:GenerateDataKey"], [platform.keys.operations.key_arn])

@@ -20,12 +20,12 @@ from baton.platform import Platform
 from baton.serving.alarms import BusinessAlarms
 from baton.serving.approved_model import ApprovedModel
 from baton.serving.endpoint import endpoint_name_of
-from baton.serving.kind import Holding, Kind
+from baton.serving.kind import Holding
 from baton.serving.metrics import MINUTE, metric_served_version
 from baton.serving.served_version import ServedVersion
 from baton.serving.transform_workflow import TransformWorkflow
 from baton.specification.model import ModelSpecification
-from baton.specification.serving import BatchServing
+from baton.specification.serving import BatchServing, Kind
 
 GIVE_UP_AFTER = cdk.Duration.hours(1)
 TRANSFORM_LOGS = "/aws/sagemaker/TransformJobs"
@@ -43,13 +43,14 @@ class BatchTransform(Construct):
         serving: How it is served.
         model: The approved version.
         version: Which version that is.
+        poll: How long a run waits before it looks again whether its job has ended.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/batch-transform.html
     """
 
     kind: Kind = "batch"
-    instance_type: str | None = None
+    instance_type = ""
     max_latency_ms: int | None = None
     deployment_limit = cdk.Duration.minutes(10)  # CloudFormation's own work: there is nothing to start
     holds: frozenset[Holding] = frozenset()
@@ -66,6 +67,7 @@ class BatchTransform(Construct):
         serving: BatchServing,
         model: ApprovedModel,
         version: ServedVersion,
+        poll: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self.endpoint_name = endpoint_name_of(platform, specification)
@@ -77,6 +79,7 @@ class BatchTransform(Construct):
         self.version_outputs = {"ModelName": model.model_name}
         self.input_prefix = f"{specification.name}/{serving.input_prefix}"
         self.output_prefix = f"{specification.name}/{serving.output_prefix}"
+        # Apart from what the schedule finds, or the next run would answer the canary too.
         self.canary_prefix = f"{specification.name}/canary/requests/"
         self.answer_prefixes = [f"{specification.name}/canary/answers/"]
         self._platform = platform
@@ -92,6 +95,7 @@ class BatchTransform(Construct):
             name=self.endpoint_name,
             job=self._job(),
             max_runtime_minutes=serving.max_runtime_minutes,
+            poll=poll,
         )
         self._grant_volumes(self.workflow.machine.role)
         self.schedules = self._schedule(version, model)
@@ -149,10 +153,10 @@ class BatchTransform(Construct):
 
     def _grant_container(self, model: ApprovedModel, *, capture_prefix: str) -> None:
         key = self._platform.keys.data
-        for read in (self.input_prefix, self.canary_prefix):
-            model.container.grant_read(self._bucket, read, key)
-        for written in (self.output_prefix, *self.answer_prefixes):
-            model.container.grant_write(self._bucket, written, key)
+        for prefix in (self.input_prefix, self.canary_prefix):
+            model.container.grant_read(self._bucket, prefix, key)
+        for prefix in (self.output_prefix, *self.answer_prefixes):
+            model.container.grant_write(self._bucket, prefix, key)
         if self._captures:
             model.container.grant_write(self._bucket, capture_prefix, key)
 

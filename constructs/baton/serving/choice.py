@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
+import aws_cdk as cdk
 from constructs import Construct
 
 from baton.platform import Platform
@@ -36,6 +37,7 @@ class Serving:
         specification: The model.
         capacity: How many instances are paid for.
         version: Which version is served.
+        poll: How long a workflow of it waits before it looks again.
     """
 
     stack: Construct
@@ -43,6 +45,7 @@ class Serving:
     specification: ModelSpecification
     capacity: ServingCapacity
     version: ServedVersion
+    poll: cdk.Duration
 
     def make(self) -> ServingKind:
         """The model, what serves it, and what scales that."""
@@ -113,7 +116,7 @@ class Serving:
             platform=self.platform,
             specification=self.specification,
             serving=serving,
-            model=self._model(isolated=False),
+            model=self._model(on_instances=False),
             version=self.version,
         )
 
@@ -126,9 +129,10 @@ class Serving:
             serving=serving,
             model=self._model(log_group_prefix=TRANSFORM_LOGS),
             version=self.version,
+            poll=self.poll,
         )
 
-    def _model(self, *, isolated: bool = True, log_group_prefix: str = ENDPOINT_LOGS) -> ApprovedModel:
+    def _model(self, *, on_instances: bool = True, log_group_prefix: str = ENDPOINT_LOGS) -> ApprovedModel:
         return ApprovedModel(
             self.stack,
             "Model",
@@ -136,7 +140,7 @@ class Serving:
             specification=self.specification,
             version=self.version,
             name=endpoint_name_of(self.platform, self.specification),
-            isolated=isolated,
+            on_instances=on_instances,
             log_group_prefix=log_group_prefix,
         )
 

@@ -18,11 +18,12 @@ from baton.observability.strain import Habit, Limit
 from baton.platform import Platform
 from baton.serving.alarms import BusinessAlarms
 from baton.serving.endpoint_strain import request_habits, request_limits
-from baton.serving.kind import Holding, Kind
+from baton.serving.kind import Holding
 from baton.serving.metrics import metric_served_version
 from baton.serving.served_version import ServedVersion
 from baton.specification.deployment import PROVISIONING
 from baton.specification.model import ModelSpecification
+from baton.specification.serving import Kind
 
 VARIANT = "AllTraffic"
 """SageMaker shifts traffic only between variants of the same name."""
@@ -47,9 +48,9 @@ class HostedEndpoint(Construct):
         version: Which version that is.
     """
 
-    instance_type: str | None = None
+    instance_type: str = ""
     max_latency_ms: int | None = None
-    canary_prefix = ""
+    canary_prefix: str = ""
     answer_prefixes: Sequence[str] = ()
     deployment_limit = cdk.Duration.minutes(PROVISIONING)
     holds: frozenset[Holding] = frozenset({"endpoint"})

@@ -10,10 +10,13 @@ from aws_cdk import aws_iam as iam
 from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.observability.dashboard import Graph
 from baton.observability.strain import Habit, Limit
+from baton.specification.serving import Kind
 
-Kind = Literal["realtime", "asynchronous", "serverless", "batch"]
-Holding = Literal["endpoint", "scaling", "scheduled_scaling"]
-"""What comes and goes with a version, beside the model itself: whoever updates the stack needs a permission for it."""
+Holding = Literal["endpoint", "instances", "scheduled_scaling"]
+"""What comes and goes with a version, beside the model itself: whoever updates the stack needs a permission for it.
+
+Instances have encrypted volumes, are scaled, and are replaced under the eyes of alarms.
+"""
 
 
 class ServingKind(Protocol):
@@ -44,16 +47,16 @@ class ServingKind(Protocol):
         """What must not happen while it serves."""
 
     @property
-    def instance_type(self) -> str | None:
-        """On what it runs, where changing that takes the steps that scaling asks for; None elsewhere."""
+    def instance_type(self) -> str:
+        """On what it shall run, where a parameter of the stack says so; empty elsewhere."""
 
     @property
     def max_latency_ms(self) -> int | None:
-        """What is too long for an answer; None where nobody waits for it."""
+        """What is too long for an answer, where somebody waits for it."""
 
     @property
     def canary_prefix(self) -> str:
-        """Below which key of the monitoring zone the container's role may read a canary, where requests lie in S3."""
+        """Below which key of the monitoring zone its role may read a canary, where requests lie in S3."""
 
     @property
     def answer_prefixes(self) -> Sequence[str]:

@@ -39,7 +39,7 @@ class RealtimeEndpoint(HostedEndpoint):
         https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
     """
 
-    holds: frozenset[Holding] = frozenset({"endpoint", "scaling"})
+    holds: frozenset[Holding] = frozenset({"endpoint", "instances"})
 
     def __init__(
         self,

@@ -1,5 +1,6 @@
 """Serving without instances."""
 
+from aws_cdk import Acknowledgment, Validations
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
@@ -61,7 +62,6 @@ class ServerlessEndpoint(HostedEndpoint):
         config = sagemaker.CfnEndpointConfig(
             self,
             "Config",
-            kms_key_id=platform.keys.models.key_arn,
             production_variants=[
                 sagemaker.CfnEndpointConfig.ProductionVariantProperty(
                     variant_name=VARIANT,
@@ -74,5 +74,12 @@ class ServerlessEndpoint(HostedEndpoint):
                     ),
                 )
             ],
+        )
+        Validations.of(config).acknowledge(
+            Acknowledgment(
+                id="NIST.800.53.R5-SageMakerEndpointConfigurationKMSKeyConfigured",
+                reason="The key would encrypt the volumes of instances, and a serverless endpoint has none. The "
+                "artefact stays under its customer key; what SageMaker caches of it is under a key of its own.",
+            )
         )
         self._host(config, retain=False)

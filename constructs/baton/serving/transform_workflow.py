@@ -8,6 +8,7 @@
 It looks by itself: to be told by Step Functions would take a permission to make event rules.
 """
 
+import math
 from collections.abc import Mapping
 
 import aws_cdk as cdk
@@ -20,7 +21,9 @@ from baton.permissions import acknowledge_wildcards
 from baton.platform import Platform
 
 BUSY = ["SageMaker.ThrottlingException", "SageMaker.SageMakerException", "SageMaker.ResourceLimitExceededException"]
-LOOK_EVERY = cdk.Duration.minutes(1)
+MOST_LOOKS = 2000
+"""Step Functions keeps 25,000 events of a run, and each look with its waiting makes eleven."""
+
 MARGIN = cdk.Duration.minutes(30)  # what all the looks may take beside the waiting
 STATUS = "$.job.status"
 
@@ -35,6 +38,7 @@ class TransformWorkflow(Construct):
         name: What the names of the jobs begin with; the moment of their start follows, in UTC.
         job: The request, but for the names of job and model; it may use `$.job_name`.
         max_runtime_minutes: How long a job may take, its start included. SageMaker itself knows no such limit.
+        poll: How long it waits before it looks again; longer where a run may take very long.
     """
 
     def __init__(
@@ -46,15 +50,18 @@ class TransformWorkflow(Construct):
         name: str,
         job: Mapping[str, object],
         max_runtime_minutes: int,
+        poll: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
         self._jobs = cdk.Stack.of(self).format_arn(
             service="sagemaker", resource="transform-job", resource_name=f"{name}-*"
         )
+        self._max_runtime_minutes = max_runtime_minutes
+        self._wait_seconds = max(int(poll.to_seconds()), math.ceil(max_runtime_minutes * 60 / MOST_LOOKS))
         self.machine = state_machine(
             self,
             "Machine",
-            definition=self._name_job(name).next(self._start(job)).next(self._follow(max_runtime_minutes)),
+            definition=self._name_job(name).next(self._start(job)).next(self._follow()),
             calls=[],
             time_limit=cdk.Duration.minutes(max_runtime_minutes).plus(MARGIN),
             key=platform.keys.operations,
@@ -76,8 +83,8 @@ class TransformWorkflow(Construct):
         task = self._call("Transform", "createTransformJob", {**names, **job}, result_path=sfn.JsonPath.DISCARD)
         return task
 
-    def _follow(self, looks: int) -> sfn.IChainable:
-        wait = sfn.Wait(self, "Wait", time=sfn.WaitTime.duration(LOOK_EVERY))
+    def _follow(self) -> sfn.IChainable:
+        wait = sfn.Wait(self, "Wait", time=sfn.WaitTime.duration(cdk.Duration.seconds(self._wait_seconds)))
         look = self._call(
             "Look",
             "describeTransformJob",
@@ -88,11 +95,11 @@ class TransformWorkflow(Construct):
         at_work = sfn.Condition.or_(*(sfn.Condition.string_equals(STATUS, s) for s in ("InProgress", "Stopping")))
         ended = sfn.Choice(self, "Ended")
         ended.when(sfn.Condition.string_equals(STATUS, "Completed"), sfn.Succeed(self, "Done"))
-        ended.when(at_work, self._unless_late(looks, otherwise=wait))
+        ended.when(at_work, self._unless_late(otherwise=wait))
         ended.otherwise(self._failure("NotTransformed", "{} ended {}", text("$.job.name"), text(STATUS)))
         return wait.next(look).next(ended)
 
-    def _unless_late(self, looks: int, *, otherwise: sfn.IChainable) -> sfn.IChainable:
+    def _unless_late(self, *, otherwise: sfn.IChainable) -> sfn.IChainable:
         count = sfn.Pass(
             self,
             "Count",
@@ -108,7 +115,9 @@ class TransformWorkflow(Construct):
             {"TransformJobName": text("$.job.name")},
             result_path=sfn.JsonPath.DISCARD,
         )
-        late = self._failure("TookTooLong", f"{{}} took longer than {looks} minutes", text("$.job.name"))
+        told = f"{{}} took longer than {self._max_runtime_minutes} minutes"
+        late = self._failure("TookTooLong", told, text("$.job.name"))
+        looks = math.ceil(self._max_runtime_minutes * 60 / self._wait_seconds)
         return (
             sfn.Choice(self, "Late")
             .when(sfn.Condition.number_greater_than_equals("$.looks", looks), stop.next(late))

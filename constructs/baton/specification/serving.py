@@ -15,6 +15,7 @@ from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment
 from baton.specification.scaling import Scaling
 
+Kind = Literal["realtime", "asynchronous", "serverless", "batch"]
 Range = tuple[float, float]
 Share = Annotated[float, Field(ge=0, le=1)]
 Prefix = Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9._-]*/)+$", max_length=200)]
@@ -152,7 +153,7 @@ class UnwatchedServing(AnyServing):
     What is left are the alarms: on errors, on time, and on `limits`.
     """
 
-    kind: str
+    kind: Kind
     monitors: Literal["none"]
 
     @model_validator(mode="before")
@@ -163,14 +164,14 @@ class UnwatchedServing(AnyServing):
         return content
 
 
-TAKEN = ("capture/", "ground-truth/", "reports/")
-"""Prefixes of the monitoring zone that are the monitors' own."""
+TAKEN = ("canary/", "capture/", "ground-truth/", "reports/")
+"""Prefixes of the monitoring zone that belong to the proof of a version, and to the monitors."""
 
 
 def _check_prefixes(*, input_prefix: str, **others: str) -> None:
     for name, prefix in {"input_prefix": input_prefix, **others}.items():
         if prefix.startswith(TAKEN):
-            raise ValueError(f"{name}: {prefix} is where monitors read and write; choose another")
+            raise ValueError(f"{name}: {prefix} is taken by monitors and canaries; choose another")
     for name, prefix in others.items():
         if prefix.startswith(input_prefix):
             raise ValueError(f"{name}: lies below input_prefix, {input_prefix}, so answers would count as requests")
