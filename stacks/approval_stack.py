@@ -11,9 +11,9 @@ from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
 from baton.foundation.ledger import Ledger
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.specification.model import ModelSpecification
-from baton.training.evidence_signer import EvidenceSigner
+from baton.training.signed_evidence import SignedEvidence
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
@@ -30,7 +30,7 @@ class ApprovalStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model whose versions are approved.
         registry: Where they are.
-        signer: Who vouches for their evidence.
+        evidence: What vouches for them.
         monitoring: What watches the endpoint.
         serving: What the workflow updates.
     """
@@ -43,8 +43,8 @@ class ApprovalStack(cdk.Stack):
         environment: Environment,
         platform: Platform,
         model: ModelSpecification,
-        registry: ModelRegistry,
-        signer: EvidenceSigner,
+        registry: ModelVersions,
+        evidence: SignedEvidence,
         monitoring: MonitoringStack,
         serving: ServingStack,
         **kwargs: Any,
@@ -79,7 +79,7 @@ class ApprovalStack(cdk.Stack):
             ledger=self.ledger,
             target=serving.target,
             execution_role=execution_role.role,
-            signer=signer,
+            evidence=evidence,
             time_limit=time_limit,
         )
         self.workflow = ReconcileWorkflow(

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from baton.approval.target import ServingTarget
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.serving.approved_model import ApprovedModel
 from baton.serving.deployment import BlueGreenDeployment
 from baton.serving.realtime_endpoint import RealtimeEndpoint
@@ -39,7 +39,7 @@ class ServingStack(cdk.Stack):
         environment: Environment,
         platform: Platform,
         model: ModelSpecification,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         monitoring: MonitoringStack,
         **kwargs: Any,
     ) -> None:

@@ -12,6 +12,7 @@ from baton.specification.flow import FlowError
 from baton.specification.model import ModelSpecification
 from stacks.connections import Connection, region_of
 from stacks.flows import FLOWS, check_flow
+from stacks.taken_registry import TakenRegistry
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -58,7 +59,10 @@ class StudioSettings(Specification):
 
 
 class Environment(Specification):
-    """One file under config/environments/: what differs between dev, staging and prod, and nothing else."""
+    """One file under config/environments/: what differs between dev, staging and prod, and nothing else.
+
+    `registry` names the environment whose versions are served here; without it, this one trains its own.
+    """
 
     name: Literal["dev", "staging", "prod"]
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
@@ -75,6 +79,7 @@ class Environment(Specification):
     connections: dict[str, Connection]
     serving: ServingCapacity
     studio: StudioSettings | None = None
+    registry: TakenRegistry | None = None
 
     @model_validator(mode="after")
     def _zones_are_in_the_region(self) -> "Environment":

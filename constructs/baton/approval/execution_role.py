@@ -10,7 +10,7 @@ from baton.approval.target import ServingTarget
 from baton.monitoring.launcher import ScheduleGroup
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
@@ -46,7 +46,7 @@ class ServingExecutionRole(Construct):
         platform: Platform,
         model: str,
         target: ServingTarget,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         passed_to_sagemaker: Sequence[iam.IRole],
         schedules: ScheduleGroup | None,
     ) -> None:

@@ -12,9 +12,9 @@ from baton.foundation.lineage import let_tell_lineage
 from baton.foundation.runtime_code import HandlerFunction
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
-from baton.training.evidence_signer import EvidenceSigner
+from baton.training.signed_evidence import SignedEvidence
 
 STACK_NAMES = "The part that varies is the stack's id, which is new whenever the stack is deployed anew."
 
@@ -32,7 +32,7 @@ class ReconcileSteps(Construct):
         ledger: What the steps remember.
         target: The serving stack.
         execution_role: As whom CloudFormation updates it.
-        signer: Whose signature a version's evidence must bear.
+        evidence: What must vouch for a version.
         time_limit: How long one run may take.
     """
 
@@ -43,11 +43,11 @@ class ReconcileSteps(Construct):
         *,
         platform: Platform,
         model: str,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         ledger: Ledger,
         target: ServingTarget,
         execution_role: iam.IRole,
-        signer: EvidenceSigner,
+        evidence: SignedEvidence,
         time_limit: cdk.Duration,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -56,29 +56,31 @@ class ReconcileSteps(Construct):
         self._ledger = ledger
         self._target = target
         self.choose = self._choose(registry, time_limit)
-        self.verify = self._verify(signer)
+        self.verify = self._verify(evidence)
         self.update = self._update(execution_role)
         self.watch = self._watch()
         self.prove = self._prove()
         self.record = self._record()
 
-    def _choose(self, registry: ModelRegistry, time_limit: cdk.Duration) -> HandlerFunction:
+    def _choose(self, registry: ModelVersions, time_limit: cdk.Duration) -> HandlerFunction:
         limit = str(int(time_limit.to_seconds()))
         environment = {
             **self._stack,
             **self._remembering,
-            "MODEL_PACKAGE_GROUP": registry.group_name,
+            "MODEL_PACKAGE_GROUP": registry.reference,
             "LIMIT_SECONDS": limit,
         }
+        if registry.stages:
+            environment["STAGES"] = ",".join(registry.stages)
         step = self._step("choose", "Decides which version should serve", environment)
         self._ledger.grant(step.role, "GetItem", "Query", "UpdateItem")
         let_read(step.role, registry)
         self._see_stack(step)
         return step
 
-    def _verify(self, signer: EvidenceSigner) -> HandlerFunction:
-        step = self._step("verify", "Checks a version's artefact and evidence", signer.environment, minutes=5)
-        signer.grant_verify(step.role)
+    def _verify(self, evidence: SignedEvidence) -> HandlerFunction:
+        step = self._step("verify", "Checks a version's artefact and evidence", evidence.environment, minutes=5)
+        evidence.grant_verify(step.role)
         return step
 
     def _update(self, execution_role: iam.IRole) -> HandlerFunction:

@@ -15,7 +15,7 @@ from baton.monitoring.monitor_jobs import MonitorJobs, OpenMonitorJob
 from baton.monitoring.open_schedules import OpenSchedules
 from baton.monitoring.plan import MonitorPlan
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.serving.realtime_endpoint import VARIANT, RealtimeEndpoint
 from baton.serving.served_version import ServedVersion
 
@@ -63,7 +63,7 @@ class OpenBackend(Construct):
         *,
         platform: Platform,
         jobs: MonitorJobs,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         endpoint_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -177,7 +177,7 @@ def monitor_backend(
     *,
     platform: Platform,
     jobs: MonitorJobs,
-    registry: ModelRegistry,
+    registry: ModelVersions,
     endpoint_name: str,
 ) -> MonitorBackend:
     """The backend that the environment's configuration names; the jobs have checked that its region offers it."""

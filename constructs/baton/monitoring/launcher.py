@@ -12,7 +12,7 @@ from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 
 
@@ -45,7 +45,7 @@ class MonitorLauncher(Construct):
         *,
         platform: Platform,
         jobs: MonitorJobs,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         endpoint_name: str,
         variant: str,
     ) -> None:

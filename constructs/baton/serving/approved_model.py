@@ -41,7 +41,7 @@ class ApprovedModel(Construct):
             log_group_prefix="/aws/sagemaker/Endpoints/",
         )
         prefix = f"{specification.name}/"
-        container.grant_read(platform.zones.models, prefix, platform.keys.models)
+        container.grant_read(platform.version_files.models, prefix, platform.version_files.key)
         container.grant_write(platform.zones.monitoring, f"{prefix}capture/", platform.keys.data)
         container.grant_volumes(platform.keys.models)
         self.role = container.role
