@@ -31,6 +31,7 @@ class ApprovalStack(cdk.Stack):
         model: The model whose versions are approved.
         registry: Where they are.
         evidence: What vouches for them.
+        trained_in: The environment that trains them.
         monitoring: What watches the endpoint.
         serving: What the workflow updates.
     """
@@ -45,6 +46,7 @@ class ApprovalStack(cdk.Stack):
         model: ModelSpecification,
         registry: ModelVersions,
         evidence: SignedEvidence,
+        trained_in: str,
         monitoring: MonitoringStack,
         serving: ServingStack,
         **kwargs: Any,
@@ -99,5 +101,9 @@ class ApprovalStack(cdk.Stack):
             machine=self.workflow.machine,
             endpoint_name=serving.target.endpoint_name,
         )
+        if registry.stages:
+            cdk.CfnOutput(self, "VersionsGroup", value=registry.reference)
+            cdk.CfnOutput(self, "Stages", value=",".join(registry.stages))
+            cdk.CfnOutput(self, "TrainedIn", value=trained_in)
         cdk.CfnOutput(self, "ReconcileStateMachineArn", value=self.workflow.machine.state_machine_arn)
         cdk.CfnOutput(self, "LedgerTableName", value=self.ledger.table.table_name)

@@ -11,6 +11,7 @@ from constructs import Construct
 from baton.foundation.encryption import PlatformKeys
 from baton.foundation.network import PrivateNetwork
 from baton.foundation.runtime_code import HandlerLayer
+from baton.foundation.taker import in_other_accounts
 from baton.governance.service_boundary import ServiceBoundary
 from baton.lake.catalog import Catalog
 from baton.lake.query_workgroup import QueryWorkGroup
@@ -18,7 +19,6 @@ from baton.lake.version_files import VersionFiles
 from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
 from baton.platform import Platform
-from baton.registry.taker import in_other_accounts
 from baton.specification.model import ModelSpecification
 from stacks.connections import DynamoDbConnection, FileConnection, account_of
 from stacks.registries import Sharing

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from baton.registry.taker import Taker
+from baton.foundation.taker import Taker
 from baton.specification.model import ModelSpecification
 from stacks.connections import account_of, region_of
 from stacks.settings import ConfigurationError, Environment

@@ -129,6 +129,7 @@ class EnvironmentStage(cdk.Stage):
             **self._identity(model, "approval"),
             registry=source.versions,
             evidence=source.evidence,
+            trained_in=source.trained_in,
             monitoring=monitoring,
             serving=serving,
             **sized,

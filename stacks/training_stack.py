@@ -7,12 +7,12 @@ import aws_cdk as cdk
 from aws_cdk import aws_events as events
 from constructs import Construct
 
+from baton.foundation.taker import Taker, in_other_accounts
 from baton.observability.failure_notice import FailureNotice
 from baton.platform import Platform
 from baton.registry.event_forwarding import EventForwarding
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.names import group_name
-from baton.registry.taker import Taker, in_other_accounts
 from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
 from baton.training.reproduction import Reproduction

@@ -5,6 +5,7 @@ The event that started the run is only a hint. What counts is read here: the reg
 
 import os
 import time
+from collections.abc import Sequence
 from typing import Any
 
 import boto3
@@ -32,6 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sagemaker=boto3.client("sagemaker"),
         cloudformation=boto3.client("cloudformation"),
         group=os.environ["MODEL_PACKAGE_GROUP"],
+        stages=tuple(filter(None, os.environ.get("STAGES", "").split(","))),
         stack_name=os.environ["STACK_NAME"],
         deadline=time.time() + int(os.environ["LIMIT_SECONDS"]),
     )
@@ -48,6 +50,7 @@ def choose(
     group: str,
     stack_name: str,
     deadline: float,
+    stages: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Decide what this run does.
 
@@ -59,6 +62,8 @@ def choose(
         group: The model package group whose versions may serve.
         stack_name: The serving stack.
         deadline: When a run that starts now must have ended, in seconds since the epoch.
+        stages: The stage that a version must be approved for, and those after it; none where the registry is this
+            environment's own.
 
     Returns:
         The state with `outcome`, `reason`, `generation`, and the `target` version (None when nothing should serve).
@@ -68,7 +73,7 @@ def choose(
         generation = ledger.acquire(event["execution"])
         if generation is None:
             return {**state, "outcome": "busy", "reason": "another run is changing this endpoint and will look again"}
-        target = desired_version(sagemaker, group=group, quarantined=ledger.quarantined())
+        target = desired_version(sagemaker, group=group, quarantined=ledger.quarantined(), stages=stages)
         outcome, reason = decide(target, stack=read_stack(cloudformation, stack_name), proven=ledger.current())
         if outcome != "settled" or ledger.finish(event["execution"], generation):
             return {**state, "generation": generation, "target": target, "outcome": outcome, "reason": reason}
@@ -86,7 +91,9 @@ def decide(target: dict[str, str] | None, *, stack: ServingStack, proven: dict[s
     return "deploy", f"version {target['version']} is the highest approved one"
 
 
-def desired_version(sagemaker: Any, *, group: str, quarantined: set[str]) -> dict[str, str] | None:
+def desired_version(
+    sagemaker: Any, *, group: str, quarantined: set[str], stages: Sequence[str] = ()
+) -> dict[str, str] | None:
     """The highest version that is approved and not quarantined, with what the later steps need to know of it."""
     approved = [
         package
@@ -98,13 +105,31 @@ def desired_version(sagemaker: Any, *, group: str, quarantined: set[str]) -> dic
     ]
     for summary in sorted(approved, key=lambda package: int(package["ModelPackageVersion"]), reverse=True):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
-        if package["ModelApprovalStatus"] == "Approved":  # the list may lag behind a rejection
-            return target_of(package)
+        # The list may lag behind a rejection.
+        if package["ModelApprovalStatus"] == "Approved" and approved_for(package, stages):
+            return target_of(package, staged=bool(stages))
     return None
 
 
-def target_of(package: dict[str, Any]) -> dict[str, str]:
-    """What the registry says of a version, flat and complete: what it lacks is empty."""
+def approved_for(package: dict[str, Any], stages: Sequence[str]) -> bool:
+    """Whether a version has passed the first of `stages`: it is approved for it, or has gone on to a later one.
+
+    A version has one stage at a time, and goes on only from an approval, whatever is decided there.
+    """
+    if not stages:
+        return True
+    life: dict[str, str] = package.get("ModelLifeCycle", {})
+    return life.get("Stage") in stages[1:] or (life.get("Stage"), life.get("StageStatus")) == (stages[0], "Approved")
+
+
+def target_of(package: dict[str, Any], *, staged: bool = False) -> dict[str, str]:
+    """What the registry says of a version, flat and complete: what it lacks is empty.
+
+    Args:
+        package: The version.
+        staged: Whether it was approved for a stage, with a note of its own.
+    """
+    note = package.get("ModelLifeCycle", {}).get("StageDescription") if staged else package.get("ApprovalDescription")
     properties = package.get("CustomerMetadataProperties", {})
     [container] = package["InferenceSpecification"]["Containers"]
     return {
@@ -120,5 +145,5 @@ def target_of(package: dict[str, Any]) -> dict[str, str]:
         "author": properties.get("author", ""),
         "approver": package.get("LastModifiedBy", {}).get("UserProfileName")
         or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),
-        "approval_note": package.get("ApprovalDescription", ""),
+        "approval_note": note or "",
     }

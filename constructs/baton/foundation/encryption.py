@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from baton.registry.taker import Taker, in_other_accounts
+from baton.foundation.taker import Taker, in_other_accounts
 
 
 class PlatformKeys(Construct):

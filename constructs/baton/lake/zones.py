@@ -11,7 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from baton.foundation.encryption import PlatformKeys
-from baton.registry.taker import Taker, in_other_accounts
+from baton.foundation.taker import Taker, in_other_accounts
 
 QUERY_RESULTS = "athena-results/"
 # Overwritten objects stay long enough to notice a mistake and to undo it.

@@ -6,11 +6,11 @@ from aws_cdk import aws_events_targets as targets
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from baton.foundation.taker import Taker
 from baton.observability.dead_letters import DeadLetters
 from baton.platform import Platform
 from baton.registry.model_versions import ModelVersions
 from baton.registry.names import bus_name, forwarding_rule_name
-from baton.registry.taker import Taker
 
 
 class EventForwarding(Construct):

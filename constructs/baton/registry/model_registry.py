@@ -7,10 +7,10 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
 
+from baton.foundation.taker import Taker
 from baton.registry.approval_rule import PENDING, group_policy
 from baton.registry.model_versions import ModelVersions
 from baton.registry.stage_rule import own_verdict, sharing_statements
-from baton.registry.taker import Taker
 
 
 class ModelRegistry(ModelVersions):

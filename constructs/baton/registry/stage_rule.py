@@ -10,9 +10,9 @@ from typing import Any
 
 from aws_cdk import aws_iam as iam
 
+from baton.foundation.taker import Taker, in_other_accounts
 from baton.registry.approval_rule import OFFICER, PERSONA_TAG, VERDICTS, deny
 from baton.registry.model_versions import READING
-from baton.registry.taker import Taker, in_other_accounts
 
 ENVIRONMENT_TAG = "baton:environment"
 STATUS = "sagemaker:ModelApprovalStatus"

@@ -8,9 +8,9 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from baton.foundation.lineage import let_tell_lineage
+from baton.foundation.taker import Taker, in_other_accounts
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.taker import Taker, in_other_accounts
 from baton.training.signed_evidence import SignedEvidence
 
 
