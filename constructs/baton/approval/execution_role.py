@@ -13,6 +13,7 @@ from baton.platform import Platform
 from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 
+READS_VERSIONS = "The registry numbers the versions of this one group."
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
 
 DEFINITIONS = {
@@ -60,6 +61,9 @@ class ServingExecutionRole(Construct):
             description=f"CloudFormation, when a version of {model} is approved or rejected",
         )
         let_read(self.role, registry)
+        if registry.foreign:
+            # The registry's account grants CreateModel on its versions; whoever is granted a call must also have it.
+            allow(self.role, ["sagemaker:CreateModel"], [registry.versions_arn], why=READS_VERSIONS)
         self._serve(platform)
         self._scale(platform)
         self._pass(passed_to_sagemaker, "sagemaker.amazonaws.com")

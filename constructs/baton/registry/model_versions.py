@@ -23,6 +23,7 @@ class ModelVersions(Construct):
         bus: Where the group's events arrive; the account's default bus where it is None.
 
     Attributes:
+        foreign: Whether the group lies in another account.
         reference: What API calls know the group by: its name, or its ARN where it is another account's.
     """
 
@@ -46,7 +47,8 @@ class ModelVersions(Construct):
         self.versions_arn = stack.format_arn(
             service="sagemaker", resource="model-package", resource_name=f"{group_name}/*", account=account
         )
-        self.reference = group_name if account is None else self.group_arn
+        self.foreign = account is not None
+        self.reference = self.group_arn if self.foreign else group_name
         self.stages = tuple(stages)
         self.verdict = verdict
         self._bus = bus
