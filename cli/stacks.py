@@ -104,10 +104,7 @@ class Platform:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def _only_model(self) -> str:
-        start, end = f"baton-{self.environment}-", "-serving"
-        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
-        names = [str(stack["StackName"]) for page in pages for stack in page["Stacks"]]
-        models = sorted(name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end))
+        models = deployed_models(self.connection, self.environment)
         if not models:
             raise BatonError(
                 f"no model is deployed in {self.environment}; deploy with: make deploy ENV={self.environment}"
@@ -117,3 +114,11 @@ class Platform:
                 f"{self.environment} has {len(models)} models; choose one with --model: {', '.join(models)}"
             )
         return models[0].replace("-", "_")
+
+
+def deployed_models(connection: Connection, environment: str) -> list[str]:
+    """The models of an environment, as its stacks' names have them."""
+    start, end = f"baton-{environment}-", "-serving"
+    pages = connection.client("cloudformation").get_paginator("describe_stacks").paginate()
+    names = [str(stack["StackName"]) for page in pages for stack in page["Stacks"]]
+    return sorted(name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end))

@@ -92,13 +92,15 @@ class DataLakeStack(cdk.Stack):
                 account_of(c.role) for c in connections if isinstance(c, DynamoDbConnection) and c.role
             ],
         )
+        # What production serves is documented where it was trained.
+        vouches_for = {environment.name, *(taker.environment for taker in sharing.takers)}
         self.zones = LakeZones(
             self,
             "Zones",
             keys=self.keys,
             raw_retention_days=environment.raw_retention_days,
             removal_policy=removal_policy,
-            evidence_locked_for=EVIDENCE_LOCKED_FOR if environment.name == "prod" else None,
+            evidence_locked_for=EVIDENCE_LOCKED_FOR if "prod" in vouches_for else None,
         )
         self.zones.admit(sharing.takers, models=[model.name for model in models])
         self.taken = self._taken(environment, sharing, models)
@@ -152,6 +154,9 @@ class DataLakeStack(cdk.Stack):
     ) -> TakenSources | None:
         if environment.registry is None:
             return None
+        # A training stack of before imports these. CloudFormation keeps an export from going before who imports it.
+        for kept in (self.zones.models.bucket_arn, self.zones.models.bucket_name):
+            self.export_value(kept)
         return TakenSources(
             self,
             "Taken",
