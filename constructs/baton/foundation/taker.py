@@ -31,17 +31,21 @@ class Taker:
         """Its name, as a statement's id begins with it."""
         return self.environment.capitalize()
 
-    def roles(self) -> iam.IPrincipal:
+    def roles(self, *others: str) -> iam.IPrincipal:
         """The roles of the environment's stacks, of its account and of no other.
 
         CloudFormation names roles after their stack, so the principal is the account and a condition holds it to these.
+
+        Args:
+            others: The names of further roles of that account.
 
         Raises:
             ValueError: It lies in the registry's own account.
         """
         if self.account is None:
             raise ValueError(f"{self.environment} lies in the registry's own account and needs no grant")
-        roles = f"arn:{cdk.Aws.PARTITION}:iam::{self.account}:role/baton-{self.environment}-*"
+        names = (f"baton-{self.environment}-*", *others)
+        roles = [f"arn:{cdk.Aws.PARTITION}:iam::{self.account}:role/{name}" for name in names]
         return iam.AccountPrincipal(self.account).with_conditions({"ArnLike": {"aws:PrincipalArn": roles}})
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from aws_cdk import RemovalPolicy
+from aws_cdk import RemovalPolicy, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sagemaker as sagemaker
 from constructs import Construct
@@ -46,7 +46,8 @@ class ModelRegistry(ModelVersions):
         arns = {"group_arn": self.group_arn, "versions_arn": self.versions_arn}
         policy = group_policy(**arns)
         if takers:
-            policy.add_statements(*sharing_statements(**arns, owner=environment, takers=takers))
+            region = Stack.of(self).region
+            policy.add_statements(*sharing_statements(**arns, owner=environment, takers=takers, region=region))
         group = sagemaker.CfnModelPackageGroup(
             self,
             "Resource",

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
+import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
 from baton.foundation.taker import Taker, in_other_accounts
@@ -20,6 +21,7 @@ STAGE, STAGE_STATUS = "sagemaker:ModelLifeCycle:Stage", "sagemaker:ModelLifeCycl
 CURRENT_STAGE = "sagemaker:CurrentModelLifeCycleStage"
 CURRENT_STAGE_STATUS = "sagemaker:CurrentModelLifeCycleStageStatus"
 UPDATE = "sagemaker:UpdateModelPackage"
+QUALIFIER = cdk.DefaultStackSynthesizer.DEFAULT_QUALIFIER
 Conditions = Mapping[str, Mapping[str, Any]]
 
 
@@ -38,7 +40,7 @@ def stage_verdict(stage: str) -> Conditions:
 
 
 def sharing_statements(
-    *, group_arn: str, versions_arn: str, owner: str, takers: Sequence[Taker]
+    *, group_arn: str, versions_arn: str, owner: str, takers: Sequence[Taker], region: str
 ) -> list[iam.PolicyStatement]:
     """What the policy of a shared group says besides: who reads from elsewhere, and who decides for which stage.
 
@@ -47,11 +49,12 @@ def sharing_statements(
         versions_arn: Its versions.
         owner: The environment that trains them.
         takers: The environments that take them, in the order in which a version passes them.
+        region: Where they all lie.
     """
     both = [group_arn, versions_arn]
     foreign = in_other_accounts(takers)
     return [
-        *(_reads(taker, both) for taker in foreign),
+        *(_reads(taker, both, region) for taker in foreign),
         *(_decides(taker, versions_arn) for taker in foreign),
         *_denials_for_all(both, owner, [taker.environment for taker in takers]),
         *(statement for taker in takers for statement in _denials_for(taker, both)),
@@ -59,15 +62,17 @@ def sharing_statements(
     ]
 
 
-def _reads(taker: Taker, resources: Sequence[str]) -> iam.PolicyStatement:
+def _reads(taker: Taker, resources: Sequence[str], region: str) -> iam.PolicyStatement:
     """A model is made of a version of another account's by whoever may also create a model of it.
+
+    That is the role of the reconcile workflow's, or the bootstrap's, when somebody deploys while a version serves.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/model-registry-deploy-xaccount.html
     """
     return iam.PolicyStatement(
         sid=f"{taker.sid}Reads",
-        principals=[taker.roles()],
+        principals=[taker.roles(f"cdk-{QUALIFIER}-cfn-exec-role-{taker.account}-{region}")],
         actions=[*READING, "sagemaker:CreateModel"],
         resources=list(resources),
     )
