@@ -5,7 +5,7 @@ import dataclasses
 from typing import Any
 
 from tests.infrastructure.shared_assembly import DEV, PROD, STAGING, synthesised
-from tests.infrastructure.shared_group import OFFICER, PROBES, Policy, Registry, policy_of, unbound, without
+from tests.infrastructure.shared_group import OFFICER, PROBES, Context, Policy, Registry, policy_of, unbound, without
 from tests.infrastructure.template_roles import Request, Role, Templates, allowed
 from tests.infrastructure.truth_table import by_name
 
@@ -15,7 +15,9 @@ READS = ("sagemaker:DescribeModelPackage", "sagemaker:ListModelPackages")
 def test_the_roles_that_need_to_read_versions_of_another_account_may() -> None:
     shared = Registry("two accounts")
     readers = ("bank-churn-approval/StepsChooseRole", "bank-churn-approval/ServingExecutionRole", OFFICER)
-    cells = [(shared.roles["prod", reader], action, {}) for reader in readers for action in READS]
+    cells: list[tuple[Role, str, Context]] = [
+        (shared.roles["prod", reader], action, {}) for reader in readers for action in READS
+    ]
     assert all(shared.may(cells))
     assert not any(shared.may(cells, without(shared.policy, "ProdReads")))
 
