@@ -102,6 +102,16 @@ def _scaling_policy(client: ClientFactory, resource: Resource) -> str:
     return "application-autoscaling describe_scaling_policies"
 
 
+def _anomaly_detector(client: ClientFactory, resource: Resource) -> str:
+    namespace, metric, stat = resource.id.split("|")
+    detectors = client("cloudwatch").describe_anomaly_detectors()["AnomalyDetectors"]
+    found = [
+        d for d in detectors if (d.get("Namespace"), d.get("MetricName"), d.get("Stat")) == (namespace, metric, stat)
+    ]
+    require(found or namespace == "math", f"there is no anomaly detector {resource.id}")
+    return "cloudwatch describe_anomaly_detectors"
+
+
 def _rotation(client: ClientFactory, resource: Resource) -> str:
     secret = client("secretsmanager").describe_secret(SecretId=resource.id)
     require(secret.get("RotationEnabled"), f"{resource.id} is not rotated")
@@ -117,6 +127,7 @@ PROBES: dict[str, Probe] = {
     "AWS::ApplicationAutoScaling::ScalingPolicy": _scaling_policy,
     "AWS::Athena::WorkGroup": get("athena", "get_work_group", "WorkGroup"),
     "AWS::CloudWatch::Alarm": compared.alarm("MetricAlarms"),
+    "AWS::CloudWatch::AnomalyDetector": _anomaly_detector,
     "AWS::CloudWatch::CompositeAlarm": compared.alarm("CompositeAlarms"),
     "AWS::CloudWatch::Dashboard": get("cloudwatch", "get_dashboard", "DashboardName"),
     "AWS::DynamoDB::Table": compared.table,

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from embedded.compute.job import ClientFactory
-from embedded.compute.object_store import split_uri
+from embedded.compute.invocation import Request
+from embedded.compute.job import ClientFactory, now
+from embedded.compute.model_server import Reply
+from embedded.compute.object_store import put_object
 
 
 class DataCapture:
@@ -37,29 +39,22 @@ class DataCapture:
         self._csv = {kind.lower() for kind in headers.get("CsvContentTypes", ())}
         self._json = {kind.lower() for kind in headers.get("JsonContentTypes", ())}
 
-    def record(
-        self,
-        *,
-        variant: str,
-        at: datetime,
-        request: tuple[bytes, str],
-        answer: tuple[bytes, str],
-        inference_id: str | None,
-        custom_attributes: str | None,
-    ) -> None:
-        """Keep one request and its answer (each: body, content type), if this one is in the sample."""
-        if self._config is None or random.random() * 100 >= self._config["InitialSamplingPercentage"]:
+    def record_reply(self, variant: str, request: Request, reply: Reply) -> None:
+        """Keep one request and its answer, if it was answered and is in the sample."""
+        if self._config is None or reply.status >= 400:
             return
-        data = {}
+        if random.random() * 100 >= self._config["InitialSamplingPercentage"]:
+            return
+        at, data = now(), {}
         if self._input:
-            data["endpointInput"] = self._side(*request, mode="INPUT")
+            data["endpointInput"] = self._side(request.body, request.content_type, mode="INPUT")
         if self._output:
-            data["endpointOutput"] = self._side(*answer, mode="OUTPUT")
+            data["endpointOutput"] = self._side(reply.body, reply.content_type, mode="OUTPUT")
         event: dict[str, Any] = {"eventId": str(uuid.uuid4())}
-        if inference_id:
-            event["inferenceId"] = inference_id
-        if custom_attributes:
-            event["customAttributes"] = [custom_attributes]
+        if request.inference_id:
+            event["inferenceId"] = request.inference_id
+        if request.custom_attributes:
+            event["customAttributes"] = [request.custom_attributes]
         event["inferenceTime"] = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         line = json.dumps({"captureData": data, "eventMetadata": event, "eventVersion": "0"})
         with self._lock:
@@ -90,11 +85,8 @@ class DataCapture:
 
     def _write(self, variant: str, hour: datetime, lines: list[str], *, at: datetime) -> None:
         config: Mapping[str, Any] = self._config or {}
-        bucket, prefix = split_uri(config["DestinationS3Uri"])
         moment = f"{at:%M-%S}-{at.microsecond // 1000:03d}"
-        folder = "/".join(filter(None, [prefix.rstrip("/"), self._endpoint, variant, f"{hour:%Y/%m/%d/%H}"]))
-        key = f"{folder}/{moment}-{uuid.uuid4()}.jsonl"
-        kms = config.get("KmsKeyId")
-        encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms} if kms else {}
+        folder = f"{config['DestinationS3Uri'].rstrip('/')}/{self._endpoint}/{variant}/{hour:%Y/%m/%d/%H}"
         body = "".join(f"{line}\n" for line in lines).encode()
-        self._client("s3").put_object(Bucket=bucket, Key=key, Body=body, **encryption)
+        uri = f"{folder}/{moment}-{uuid.uuid4()}.jsonl"
+        put_object(self._client("s3"), uri=uri, body=body, content_type=None, kms_key=config.get("KmsKeyId"))

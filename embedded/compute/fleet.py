@@ -1,16 +1,16 @@
-"""The containers that serve one endpoint configuration, a production variant each."""
+"""The variants of one endpoint configuration, how requests are shared among them, and what is captured of them."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
 from embedded.compute.capture import DataCapture
-from embedded.compute.job import ClientFactory, Environment, now
-from embedded.compute.log_stream import LogStream
-from embedded.compute.model_server import ModelServer
-from embedded.compute.opt_ml import OptMl
-from embedded.compute.served_model import fetch, resolve
+from embedded.compute.hosted_model import Place
+from embedded.compute.job import ClientFactory, Environment
+from embedded.compute.variant import Variant
+
+_DRAIN_LIMIT_S = 30.0
 
 
 class UnknownVariant(Exception):
@@ -38,15 +38,24 @@ class Fleet:
         environment: Environment,
     ) -> None:
         self.capture = DataCapture(config=config.get("DataCaptureConfig"), endpoint=endpoint, client=client)
-        self._endpoint, self._client = endpoint, client
-        self._workdir, self._environment = workdir, environment
-        self._variants = {variant["VariantName"]: variant for variant in config["ProductionVariants"]}
-        self._weights = {
-            name: float(variant.get("InitialVariantWeight", 1.0)) for name, variant in self._variants.items()
-        }
-        self._folders: list[OptMl] = []
-        self._logs: list[LogStream] = []
-        self.servers: dict[str, ModelServer] = {}
+        self.asynchronous: Mapping[str, Any] | None = config.get("AsyncInferenceConfig")
+        self._endpoint = endpoint
+        self._weights: dict[str, float] = {}
+
+        def variant(declared: Mapping[str, Any]) -> Variant:
+            name = declared["VariantName"]
+            self._weights[name] = float(declared.get("InitialVariantWeight", 1.0))
+            place = Place(
+                client=client,
+                workdir=workdir / name,
+                environment=environment,
+                log_group=f"/aws/sagemaker/Endpoints/{endpoint}",
+                log_stream=f"{name}/{workdir.name}",
+            )
+            return Variant(declared=declared, place=place)
+
+        self.variants = {v["VariantName"]: variant(v) for v in config["ProductionVariants"]}
+        self.shadows = {v["VariantName"]: variant(v) for v in config.get("ShadowProductionVariants", ())}
 
     def start(self) -> None:
         """Start every variant's container; if one does not come up, none stays.
@@ -55,71 +64,65 @@ class Fleet:
             EndpointFailure: A model cannot be had or its container is not healthy.
         """
         try:
-            for name in self._variants:
-                self.servers[name] = self._start_server(name)
+            for variant in self._all():
+                variant.start()
         except BaseException:
             self.stop()
             raise
 
-    def _start_server(self, name: str) -> ModelServer:
-        folder = self._workdir / name
-        opt_ml = OptMl(workdir=folder)
-        opt_ml.prepare()
-        self._folders.append(opt_ml)
-        model = resolve(self._variants[name], client=self._client)
-        fetch(model, client=self._client, scratch=opt_ml.scratch, folder=opt_ml.folder("/opt/ml/model"))
-        log = LogStream(
-            client=self._client,
-            group=f"/aws/sagemaker/Endpoints/{self._endpoint}",
-            stream=f"{name}/{self._workdir.name}-{int(now().timestamp())}",
-            path=folder / "container.log",
-        )
-        self._logs.append(log)
-        server = ModelServer(
-            variant=name,
-            environment=opt_ml.environment(aws=self._environment, job=model.environment),
-            folder=opt_ml.base,
-            on_line=log.write,
-        )
-        server.start()
-        return server
-
-    def choose(self, target: str | None) -> tuple[str, ModelServer]:
+    def choose(self, target: str | None) -> Variant:
         """The variant for one request: the one it asks for, or one by weight.
 
         Raises:
             UnknownVariant: There is none of that name.
         """
         if target is not None:
-            if target not in self.servers:
+            if target not in self.variants:
                 raise UnknownVariant(f"Variant {target} of endpoint {self._endpoint} was not found.")
-            return target, self.servers[target]
-        names = list(self.servers)
+            return self.variants[target]
+        names = list(self.variants)
         weights = [self._weights[name] for name in names]
-        name = random.choices(names, weights=weights)[0] if any(weights) else names[0]
-        return name, self.servers[name]
+        return self.variants[random.choices(names, weights=weights)[0] if any(weights) else names[0]]
+
+    def sampled(self) -> Iterable[Variant]:
+        """The shadow variants that get a copy of this request: each by its weight in relation to production's."""
+        production = sum(self._weights[name] for name in self.variants) or 1.0
+        for name, variant in self.shadows.items():
+            if random.random() * production < self._weights[name]:
+                yield variant
 
     def weigh(self, weights: Mapping[str, float]) -> None:
         """Change how requests are shared out."""
         self._weights.update(weights)
 
-    def revive(self) -> None:
-        """Start a container anew that ended by itself, as SageMaker does."""
-        for name, server in list(self.servers.items()):
-            if not server.alive:
-                self.servers[name] = self._start_server(name)
-                server.stop()
+    def scale(self, instances: Mapping[str, int]) -> None:
+        """Give variants another number of instances.
+
+        Raises:
+            EndpointFailure: The first instance of one does not come up.
+        """
+        for name, count in instances.items():
+            self.variants[name].scale(count)
+
+    @property
+    def instances(self) -> int:
+        """How many instances the production variants have together."""
+        return sum(variant.instances for variant in self.variants.values())
+
+    def care(self) -> None:
+        """Look after containers that ended by themselves or idle."""
+        for variant in self._all():
+            variant.care()
 
     def drain(self) -> None:
         """Wait for the requests under way."""
-        for server in self.servers.values():
-            server.drain()
+        for variant in self._all():
+            variant.drain(limit_s=_DRAIN_LIMIT_S)
 
     def stop(self) -> None:
         """End the containers and free their space."""
-        for server in self.servers.values():
-            server.stop()
-        for log in self._logs:
-            log.close()
-        for folder in self._folders:
-            folder.remove()
+        for variant in self._all():
+            variant.stop()
+
+    def _all(self) -> list[Variant]:
+        return [*self.variants.values(), *self.shadows.values()]

@@ -1,4 +1,4 @@
-"""One variant's container as a process of its own, with the requests under way in it."""
+"""One model's container as a process of its own."""
 
 import collections
 import socket
@@ -20,7 +20,6 @@ from embedded.compute.served_model import EndpointFailure
 
 _START_LIMIT_S = 60.0
 _ANSWER_LIMIT_S = 60.0  # SageMaker's own limit for a real-time request
-_DRAIN_LIMIT_S = 30.0
 _PING_EVERY_S = 0.02
 
 
@@ -32,6 +31,11 @@ class Reply:
     headers: Mapping[str, str]
     body: bytes
     latency_us: int
+
+    @property
+    def content_type(self) -> str:
+        """What the body is."""
+        return self.headers.get("content-type", "")
 
 
 class ModelServer:
@@ -51,8 +55,6 @@ class ModelServer:
         self._environment, self._folder, self._on_line = environment, folder, on_line
         self._process: subprocess.Popen[str] | None = None
         self._last_lines: collections.deque[str] = collections.deque(maxlen=5)
-        self._under_way = 0
-        self._idle = threading.Condition()
         self._pool: urllib3.HTTPConnectionPool
         self._reader: threading.Thread
         self.url = ""
@@ -113,23 +115,13 @@ class ModelServer:
         """Whether the process runs."""
         return self._process is not None and self._process.poll() is None
 
-    def hold(self) -> None:
-        """Keep the server for one request; `drain` waits until it is released."""
-        with self._idle:
-            self._under_way += 1
-
-    def release(self) -> None:
-        """Say that the request is over."""
-        with self._idle:
-            self._under_way -= 1
-            self._idle.notify_all()
-
-    def post(self, *, body: bytes, headers: Mapping[str, str]) -> Reply:
+    def post(self, *, body: bytes, headers: Mapping[str, str], timeout_s: float | None = None) -> Reply:
         """Send one request to /invocations; a container that does not answer is a 5xx, as for any caller of it."""
         started = time.perf_counter()
+        limit = _ANSWER_LIMIT_S if timeout_s is None else timeout_s
         try:
             answer: Any = self._pool.request(
-                "POST", "/invocations", body=body, headers=headers, timeout=_ANSWER_LIMIT_S, preload_content=True
+                "POST", "/invocations", body=body, headers=headers, timeout=limit, preload_content=True
             )
             status, found, content = int(answer.status), dict(answer.headers), bytes(answer.data)
         except urllib3.exceptions.TimeoutError:
@@ -139,11 +131,6 @@ class ModelServer:
         latency_us = round((time.perf_counter() - started) * 1_000_000)
         headers = {name.lower(): value for name, value in found.items()}
         return Reply(status=status, headers=headers, body=content, latency_us=latency_us)
-
-    def drain(self) -> None:
-        """Wait until no request is under way, but not for ever."""
-        with self._idle:
-            self._idle.wait_for(lambda: self._under_way == 0, timeout=_DRAIN_LIMIT_S)
 
     def stop(self) -> None:
         """End the process group."""

@@ -84,6 +84,13 @@ def read_object(s3: Any, *, uri: str) -> bytes:
     return content
 
 
+def put_object(s3: Any, *, uri: str, body: bytes, content_type: str | None, kms_key: str | None) -> None:
+    """Write one object, under the given key if there is one."""
+    bucket, key = split_uri(uri)
+    given = {"ContentType": content_type} if content_type else {}
+    s3.put_object(Bucket=bucket, Key=key, Body=body, **given, **_encryption(kms_key))
+
+
 def upload_folder(s3: Any, *, folder: Path, uri: str, kms_key: str | None) -> int:
     """Copy every file of a folder below a prefix; returns how many there were."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
@@ -95,8 +102,11 @@ def upload_folder(s3: Any, *, folder: Path, uri: str, kms_key: str | None) -> in
 def upload_file(s3: Any, *, path: Path, uri: str, kms_key: str | None) -> None:
     """Copy one file to one object, under the given key if the job names one."""
     bucket, key = split_uri(uri)
-    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}
     try:
-        s3.upload_file(str(path), bucket, key, ExtraArgs=encryption)
+        s3.upload_file(str(path), bucket, key, ExtraArgs=_encryption(kms_key))
     except Exception as error:  # boto3 wraps refusals in S3UploadFailedError, which is no ClientError
         raise JobRefused(f"ClientError: cannot write {uri!r}: {error}") from error
+
+
+def _encryption(kms_key: str | None) -> dict[str, str]:
+    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": kms_key} if kms_key else {}

@@ -25,28 +25,26 @@ class ServedModel:
     environment: Mapping[str, str]
 
 
-def resolve(variant: Mapping[str, Any], *, client: ClientFactory) -> ServedModel:
-    """What a variant serves, read from its model and, where the model names one, from the model package.
+def resolve(owner: Mapping[str, Any], *, name: str, client: ClientFactory) -> ServedModel:
+    """What a variant or a transform job serves, read from its model and, where that names one, from the model package.
 
     Raises:
         EndpointFailure: The model is not there, or is of a kind that is not served here.
     """
-    name = variant.get("ModelName")
-    if not name:
-        raise EndpointFailure(
-            f"variant {variant['VariantName']!r} names no model; embedded AWS serves no inference components"
-        )
+    model_name = owner.get("ModelName")
+    if not model_name:
+        raise EndpointFailure(f"variant {name!r} names no model; embedded AWS serves no inference components")
     sagemaker = client("sagemaker")
     try:
-        container = _container(sagemaker.describe_model(ModelName=name), where=f"model {name!r}")
+        container = _container(sagemaker.describe_model(ModelName=model_name), where=f"model {model_name!r}")
         environment = dict(container.get("Environment", {}))
         if container.get("ModelPackageName"):
             package = sagemaker.describe_model_package(ModelPackageName=container["ModelPackageName"])
             container = _container(package["InferenceSpecification"], where=container["ModelPackageName"])
             environment = {**container.get("Environment", {}), **environment}
     except (ClientError, BotoCoreError) as error:
-        raise EndpointFailure(f"model {name!r} cannot be read: {error}") from error
-    return ServedModel(artefact=_artefact(container, where=f"model {name!r}"), environment=environment)
+        raise EndpointFailure(f"model {model_name!r} cannot be read: {error}") from error
+    return ServedModel(artefact=_artefact(container, where=f"model {model_name!r}"), environment=environment)
 
 
 def _container(owner: Mapping[str, Any], *, where: str) -> Mapping[str, Any]:

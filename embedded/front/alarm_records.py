@@ -1,4 +1,4 @@
-"""Alarms over metric math: ministack's API drops their queries, and its CloudFormation refuses them."""
+"""Alarms over metric math and anomalies: ministack's API drops their queries, and its CloudFormation refuses them."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -24,7 +24,7 @@ def _keep_queries_of_requests(evaluate: Callable[[Record], None]) -> None:
         queries = content.get("Metrics") if content else None
         if queries and answer[0] == 200:
             alarm = cloudwatch._alarms[content["AlarmName"]]
-            _move_to(alarm, queries)
+            _move_to(alarm, queries, band=content.get("ThresholdMetricId"))
             evaluate(alarm)
         return answer
 
@@ -40,17 +40,24 @@ def _keep_queries_of_templates() -> None:
             record: Record = record_of(name, properties)
             return record
         stand_in = {"MetricName": "expression", "Namespace": "expression"}
+        band = properties.get("ThresholdMetricId")
+        if band is not None:
+            stand_in["Threshold"] = "0"
         record = record_of(name, {**properties, **stand_in, "Metrics": None})
-        _move_to(record, [_typed(query) for query in queries])
+        _move_to(record, [_typed(query) for query in queries], band=band)
         return record
 
     provisioners._cw_metric_alarm_record = record_with_queries
 
 
-def _move_to(alarm: Record, queries: list[Record]) -> None:
+def _move_to(alarm: Record, queries: list[Record], *, band: str | None) -> None:
+    """Let an alarm watch queries; `band` names the one that is its threshold, where it has no fixed one."""
     for name in _OWN_METRIC:
         alarm.pop(name, None)
     alarm["Metrics"] = queries
+    if band is not None:
+        del alarm["Threshold"]
+        alarm["ThresholdMetricId"] = band
 
 
 def _typed(query: Mapping[str, Any]) -> Record:

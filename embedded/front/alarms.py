@@ -15,7 +15,9 @@ from ministack.services import cloudwatch
 
 from embedded.front import alarm_records
 from embedded.front.alarm_expressions import ExpressionError, evaluate
+from embedded.front.anomaly_band import band
 from embedded.front.events import EventSink
+from embedded.front.metric_statistics import points_of, statistic
 
 LOGGER = logging.getLogger(__name__)
 Alarm = dict[str, Any]
@@ -72,7 +74,8 @@ def evaluate_alarm(alarm: Alarm) -> None:
     if state is None or state == old:
         return
     known = [value for value in values if value is not None]
-    reason = f"{len(known)} of {len(values)} datapoints {known} against threshold {alarm.get('Threshold')}"
+    threshold = alarm.get("Threshold", alarm.get("ThresholdMetricId"))
+    reason = f"{len(known)} of {len(values)} datapoints {known} against threshold {threshold}"
     alarm["StateValue"] = state
     alarm["StateReason"] = f"Threshold Crossed: {reason}"
     alarm["StateReasonData"] = json.dumps({"version": "1.0", "recentDatapoints": known})
@@ -84,19 +87,32 @@ def evaluate_alarm(alarm: Alarm) -> None:
 
 def _state(alarm: Alarm, values: list[Value]) -> str | None:
     """The state that the periods' values give; None keeps the one it has."""
-    breach = _BREACHES.get(alarm.get("ComparisonOperator", ""))
-    if breach is None or alarm.get("Threshold") is None:
-        LOGGER.warning("alarm %s: anomaly detection is not evaluated here", alarm["AlarmName"])
-        return None
-    treatment = alarm.get("TreatMissingData") or "missing"
-    bound, needed = float(alarm["Threshold"]), _needed(alarm)
-    found = [None if value is None else breach(value, bound) for value in values]
+    breach = _breach(alarm)
+    if breach is None:
+        return "INSUFFICIENT_DATA"
+    treatment, needed = alarm.get("TreatMissingData") or "missing", _needed(alarm)
+    found = [None if value is None else breach(value) for value in values]
     if all(breached is None for breached in found):
         missing = {"missing": "INSUFFICIENT_DATA", "breaching": "ALARM", "notBreaching": "OK", "ignore": None}
         return missing[treatment]
     filled = {"breaching": True}.get(treatment, False)
     breached = sum(filled if answer is None else answer for answer in found)
     return "ALARM" if breached >= needed else "OK"
+
+
+def _breach(alarm: Alarm) -> Callable[[float], bool] | None:
+    """What tells whether a value breaches an alarm's threshold or band; None while it has no band yet."""
+    comparison = alarm["ComparisonOperator"]
+    if "ThresholdMetricId" not in alarm:
+        bound = float(alarm["Threshold"])
+        return lambda value: _BREACHES[comparison](value, bound)
+    period = _period(alarm)
+    begin = _end(period) - period * int(alarm.get("EvaluationPeriods", 1))
+    edges = band(alarm, before=begin, period=period)
+    if edges is None:
+        return None
+    low, high = edges
+    return lambda value: (value < low and "Lower" in comparison) or (value > high and "Upper" in comparison)
 
 
 def _needed(alarm: Alarm) -> int:
@@ -111,13 +127,18 @@ def _values(alarm: Alarm) -> list[Value]:
     """
     count = int(alarm.get("EvaluationPeriods", 1))
     period = _period(alarm)
-    end = math.floor(time.time() / period) * period + period
+    end = _end(period)
     windows = [(end - period * (count - index), period) for index in range(count)]
-    values = [_value(alarm, start, length) for start, length in windows]
+    values = [value_of(alarm, start, length) for start, length in windows]
     if values[-1] is None:
-        earlier = _value(alarm, windows[0][0] - period, period)
+        earlier = value_of(alarm, windows[0][0] - period, period)
         values = [earlier, *values[:-1]]
     return values
+
+
+def _end(period: int) -> int:
+    """When the period that is running ends."""
+    return math.floor(time.time() / period) * period + period
 
 
 def _period(alarm: Alarm) -> int:
@@ -125,16 +146,23 @@ def _period(alarm: Alarm) -> int:
     return int(max(periods)) if periods else int(alarm.get("Period") or 60)
 
 
-def _value(alarm: Alarm, start: float, length: int) -> Value:
-    queries = alarm.get("Metrics") or []
+def latest(alarm: Alarm) -> Value:
+    """The last value that an alarm's metric has within its evaluation periods."""
+    return next((value for value in reversed(_values(alarm)) if value is not None), None)
+
+
+def value_of(alarm: Mapping[str, Any], start: float, length: int) -> Value:
+    """The metric of an alarm, or of anything that names a metric or queries as one does, in one stretch of time."""
+    edge = alarm.get("ThresholdMetricId")
+    queries = [query for query in alarm.get("Metrics") or [] if query["Id"] != edge]
     if not queries:
         stat = alarm.get("ExtendedStatistic") or alarm.get("Statistic", "Average")
-        return _statistic(alarm, stat, start, length)
+        return statistic(points_of(alarm, start, length), stat)
     known: dict[str, Value] = {}
     for query in queries:
         if "MetricStat" in query:
             metric = query["MetricStat"]
-            known[query["Id"]] = _statistic(metric["Metric"], metric["Stat"], start, length)
+            known[query["Id"]] = statistic(points_of(metric["Metric"], start, length), metric["Stat"])
     result: Value = next(iter(known.values()), None)
     for query in queries:
         if "Expression" in query:
@@ -151,22 +179,6 @@ def _value(alarm: Alarm, start: float, length: int) -> Value:
 
 def _returns(query: Mapping[str, Any]) -> bool:
     return str(query.get("ReturnData", True)).lower() == "true"
-
-
-def _statistic(metric: Mapping[str, Any], stat: str, start: float, length: int) -> Value:
-    """One statistic of exactly this metric: namespace, name and dimensions alike."""
-    wanted = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
-    points = [
-        point
-        for (namespace, name, _), stored in cloudwatch._metrics.items()
-        if namespace == metric.get("Namespace") and name == metric.get("MetricName")
-        for point in stored
-        if point.get("Dimensions", {}) == wanted and start <= point["Timestamp"] < start + length
-    ]
-    if not points:
-        return None
-    found = cloudwatch._stat_value(cloudwatch._calc_stats(points), stat, points)
-    return None if found is None else float(found)
 
 
 def _configuration(alarm: Alarm) -> dict[str, Any]:

@@ -1,17 +1,17 @@
-"""Metrics that functions print into their logs: CloudWatch's embedded metric format, which ministack does not read."""
+"""Metrics in logs of functions and containers: CloudWatch's embedded metric format, which ministack does not read."""
 
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any
 
-from ministack.services import cloudwatch, lambda_svc
+from ministack.services import cloudwatch, cloudwatch_logs, lambda_svc
 
 LOGGER = logging.getLogger(__name__)
 
 
 def install() -> None:
-    """Read every function's log as it is written."""
+    """Read every function's log as it is written, and every log event that is put."""
     emit = lambda_svc._emit_lambda_logs
 
     def emit_and_read(func: Any, request_id: Any, log: str, *rest: Any, **named: Any) -> Any:
@@ -19,6 +19,15 @@ def install() -> None:
         return emit(func, request_id, log, *rest, **named)
 
     lambda_svc._emit_lambda_logs = emit_and_read
+    put = cloudwatch_logs._put_log_events
+
+    def put_and_read(data: dict[str, Any]) -> Any:
+        answer = put(data)
+        if answer[0] == 200:
+            publish("\n".join(event.get("message", "") for event in data.get("logEvents", [])))
+        return answer
+
+    cloudwatch_logs._put_log_events = put_and_read
 
 
 def publish(log: str) -> None:

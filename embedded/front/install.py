@@ -15,6 +15,7 @@ from embedded.front import (
     prompt_stacks,
 )
 from embedded.front.alarms import AlarmWatch
+from embedded.front.anomaly_detectors import AnomalyDetectors
 from embedded.front.clients import Clients, environment
 from embedded.front.data_quality import DataQuality
 from embedded.front.events import DefaultBus
@@ -24,6 +25,7 @@ from embedded.front.other_types import OTHER_TYPES
 from embedded.front.provisioning import register
 from embedded.front.rotation import SecretRotation
 from embedded.front.sagemaker_types import SAGEMAKER_TYPES
+from embedded.front.scaler import Scaler
 from embedded.front.scaling import ApplicationAutoScaling
 from embedded.front.studio_types import STUDIO_TYPES
 from embedded.sagemaker.service import SageMaker
@@ -52,7 +54,14 @@ class FrontDoor:
             folder=folder / "runs",
         )
         events = DefaultBus(account=account, region=region)
-        self._sagemaker = SageMaker(account=account, region=region, workshop=self._workshop, events=events)
+        self._scaling = ApplicationAutoScaling(account=account, region=region, exists=self._is_scalable)
+        self._sagemaker = SageMaker(
+            account=account,
+            region=region,
+            workshop=self._workshop,
+            events=events,
+            is_scaled=lambda endpoint, variant: self._scaling.registered(f"endpoint/{endpoint}/variant/{variant}"),
+        )
         self._add_services(account, region, events)
         AlarmWatch(events=events).install()
         functions.install()
@@ -63,11 +72,14 @@ class FrontDoor:
         prompt_stacks.install()
         complements.register(client=self._clients)
         register((*SAGEMAKER_TYPES, *STUDIO_TYPES, *OTHER_TYPES), client=self._clients)
+        self._scaler = Scaler(scaling=self._scaling, client=self._clients, scope=(account, region), clock=clock)
+        self._scaler.start()
         if not clock:
             _stop_the_clock()
 
     def close(self) -> None:
-        """Stop jobs, endpoints and Lambda workers."""
+        """Stop what scales, jobs, endpoints and Lambda workers."""
+        self._scaler.close()
         self._workshop.close()
         self._sagemaker.close()
         functions.stop_workers()
@@ -76,7 +88,7 @@ class FrontDoor:
         add_service("sagemaker", target_prefix="SageMaker.", respond=self._sagemaker.answer)
         stepfunctions._AWS_SDK_SERVICE_MAP["sagemaker"] = {"target_prefix": "SageMaker", "protocol": "json"}
         stepfunctions._AWS_SDK_ERROR_PREFIX["sagemaker"] = "SageMaker"
-        scaling = ApplicationAutoScaling(account=account, region=region, exists=self._is_scalable).service()
+        scaling = self._scaling.service()
         add_service(
             "application-autoscaling",
             target_prefix="AnyScaleFrontendService.",
@@ -88,6 +100,8 @@ class FrontDoor:
         add_actions("glue", actions=frozenset(glue.actions()), service=glue.service())
         quality = DataQuality(workshop=self._workshop)
         add_actions("glue", actions=frozenset(quality.actions()), service=quality.service())
+        detectors = AnomalyDetectors()
+        add_actions("monitoring", actions=frozenset(detectors.actions()), service=detectors.service())
         rotation = SecretRotation(account=account, region=region).service()
         add_actions("secretsmanager", actions=frozenset({"RotateSecret", "CancelRotateSecret"}), service=rotation)
 

@@ -5,9 +5,13 @@ from typing import Any
 
 from ministack.core.responses import get_account_id, get_region
 
-from embedded.front.resource_type import ApiCall, Properties, ResourceType, only, renamed, without
+from embedded.front.resource_type import ApiCall, ClientFactory, Properties, ResourceType, only, renamed, without
 
 _SCALABLE = ("ServiceNamespace", "ResourceId", "ScalableDimension")
+# What an anomaly detector watches, in either of the API's ways to say it.
+_DETECTED = (
+    "Namespace", "MetricName", "Dimensions", "Stat", "SingleMetricAnomalyDetector", "MetricMathAnomalyDetector",
+)  # fmt: skip
 _RULE_PEERS = {
     "CidrIp": ("IpRanges", "CidrIp"),
     "CidrIpv6": ("Ipv6Ranges", "CidrIpv6"),
@@ -24,6 +28,17 @@ def _scalable_target_input(properties: Properties) -> Properties:
     return rest if not tags else {**rest, "Tags": {tag["Key"]: tag["Value"] for tag in tags}}
 
 
+def _schedule_target(client: ClientFactory, properties: Properties) -> None:
+    """A target's scheduled actions are a property of the type and calls of their own in the API."""
+    scaling, key = client("application-autoscaling"), only(*_SCALABLE)(properties)
+    wanted = {action["ScheduledActionName"]: action for action in properties.get("ScheduledActions", [])}
+    for known in scaling.describe_scheduled_actions(**key)["ScheduledActions"]:
+        if known["ScheduledActionName"] not in wanted:
+            scaling.delete_scheduled_action(**key, ScheduledActionName=known["ScheduledActionName"])
+    for action in wanted.values():
+        ApiCall(operation="PutScheduledAction")(scaling, {**key, **action})
+
+
 def _scaling_key(properties: Properties) -> Properties:
     """A policy names its target by the target's `Ref`, or by the same three properties as the target."""
     if "ScalingTargetId" not in properties:
@@ -35,6 +50,12 @@ def _scaling_key(properties: Properties) -> Properties:
 
 def _alarm_arn(name: str) -> str:
     return f"arn:aws:cloudwatch:{get_region()}:{get_account_id()}:alarm:{name}"
+
+
+def _detector_id(properties: Properties) -> str:
+    """A detector has no name; what it watches tells it from others."""
+    watched = properties.get("SingleMetricAnomalyDetector", properties)
+    return f"{watched.get('Namespace', 'math')}|{watched.get('MetricName', '')}|{watched.get('Stat', '')}"
 
 
 def _rule(properties: Properties) -> Properties:
@@ -103,6 +124,7 @@ OTHER_TYPES = (
         identify=lambda p, r: f"{p['ResourceId']}|{p['ScalableDimension']}|{p['ServiceNamespace']}",
         attributes=lambda p, r: {"Id": f"{p['ResourceId']}|{p['ScalableDimension']}|{p['ServiceNamespace']}"},
         immutable=_SCALABLE,
+        complete=_schedule_target,
     ),
     ResourceType(
         name="AWS::ApplicationAutoScaling::ScalingPolicy",
@@ -158,6 +180,16 @@ OTHER_TYPES = (
         name_property="AlarmName",
         name_length=255,
         immutable=("AlarmName",),
+    ),
+    ResourceType(
+        name="AWS::CloudWatch::AnomalyDetector",
+        service="cloudwatch",
+        create=ApiCall(operation="PutAnomalyDetector"),
+        update=ApiCall(operation="PutAnomalyDetector"),
+        delete=ApiCall(operation="DeleteAnomalyDetector", adapt=only(*_DETECTED)),
+        identify=lambda p, r: _detector_id(p),
+        attributes=lambda p, r: {"Id": _detector_id(p)},
+        immutable=_DETECTED,
     ),
     ResourceType(
         name="AWS::SecretsManager::ResourcePolicy",

@@ -75,11 +75,13 @@ def _config_reference(properties: Properties) -> Properties:
 
 
 def _model_references(properties: Properties) -> Properties:
-    variants = [
-        {**variant, "ModelName": variant["ModelName"].rpartition("/")[2]} if "ModelName" in variant else variant
-        for variant in properties["ProductionVariants"]
-    ]
-    return {**properties, "ProductionVariants": variants}
+    members: list[str] = [name for name in ("ProductionVariants", "ShadowProductionVariants") if name in properties]
+    named: Properties = {name: [_model_reference(variant) for variant in properties[name]] for name in members}
+    return {**properties, **named}
+
+
+def _model_reference(variant: Properties) -> Properties:
+    return {**variant, "ModelName": variant["ModelName"].rpartition("/")[2]} if "ModelName" in variant else variant
 
 
 def _arn(key: str) -> Any:

@@ -1,4 +1,4 @@
-"""Application Auto Scaling: scalable targets and policies as records. Nothing scales by itself here."""
+"""Application Auto Scaling: scalable targets, policies and what they did, as records."""
 
 import threading
 import uuid
@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler, ModelledService
+from embedded.front.scheduled_actions import ScheduledActions
 
 _TARGET = ("ServiceNamespace", "ResourceId", "ScalableDimension")
 Record = dict[str, Any]
@@ -25,7 +26,9 @@ class ApplicationAutoScaling:
         self._prefix = f"arn:aws:autoscaling:{region}:{account}"
         self._target_prefix = f"arn:aws:application-autoscaling:{region}:{account}:scalable-target"
         self._exists = exists
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
+        self._activities: list[Record] = []
+        self._scheduled = ScheduledActions(prefix=self._prefix, require=lambda request: self._require(request))
         self._targets: dict[tuple[str, ...], Record] = {}
         self._policies: dict[tuple[str, ...], Record] = {}
 
@@ -40,9 +43,59 @@ class ApplicationAutoScaling:
                 "PutScalingPolicy": self._put_policy,
                 "DescribeScalingPolicies": self._describe_policies,
                 "DeleteScalingPolicy": self._delete_policy,
+                "DescribeScalingActivities": self._describe_activities,
+                **self._scheduled.actions(),
                 **self._tag_actions(),
             },
         )
+
+    def registered(self, resource_id: str) -> bool:
+        """Whether a resource is a scalable target, in whichever dimension."""
+        with self._lock:
+            return any(target["ResourceId"] == resource_id for target in self._targets.values())
+
+    def targets(self) -> list[Record]:
+        """The scalable targets."""
+        with self._lock:
+            return [dict(target) for target in self._targets.values()]
+
+    def policies_of(self, target: Record) -> list[Record]:
+        """The policies of one target."""
+        with self._lock:
+            return [dict(policy) for key, policy in self._policies.items() if key[:-1] == _key(target)]
+
+    def bounds_due(self, since: datetime, moment: datetime) -> list[tuple[Record, str]]:
+        """Give targets the bounds that have come due; answers each such target and its action's name."""
+        changed = []
+        with self._lock:
+            for action in self._scheduled.due(since, moment):
+                target = self._target(_key(action))
+                if not target.get("SuspendedState", {}).get("ScheduledScalingSuspended"):
+                    target.update(action["ScalableTargetAction"])
+                    changed.append((dict(target), str(action["ScheduledActionName"])))
+        return changed
+
+    def note_activity(self, target: Record, capacity: int, *, cause: str) -> None:
+        """Record that a target got another capacity."""
+        moment = datetime.now(UTC)
+        activity = {name: target[name] for name in _TARGET} | {
+            "ActivityId": str(uuid.uuid4()),
+            "Description": f"Setting desired instance count to {capacity}.",
+            "Cause": cause,
+            "StartTime": moment,
+            "EndTime": moment,
+            "StatusCode": "Successful",
+        }
+        with self._lock:
+            self._activities.insert(0, activity)
+
+    def _describe_activities(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
+        with self._lock:
+            return {"ScalingActivities": [activity for activity in self._activities if _wanted(activity, request)]}
+
+    def _require(self, request: Record) -> None:
+        with self._lock:
+            self._target(_key(request))
 
     def _tag_actions(self) -> dict[str, Handler]:
         return {"TagResource": self._tag, "ListTagsForResource": self._list_tags}
@@ -72,7 +125,7 @@ class ApplicationAutoScaling:
     def _deregister(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         key = _key(request)
         with self._lock:
-            self._target(key)
+            self._scheduled.forget(self._target(key))
             del self._targets[key]
             for policy in [policy for policy in self._policies if policy[:-1] == key]:
                 del self._policies[policy]

@@ -1,11 +1,13 @@
-"""Real-time endpoints: their records, their deployments with roll-back, and the events these raise."""
+"""Endpoints: their records, their states through deployments, and the events these raise."""
 
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
-from embedded.sagemaker.fleet import alarms_of, capture_of, images_of, resize, retain, variants_of
+from embedded.sagemaker.deployments import Deployments
+from embedded.sagemaker.endpoint_rules import check_scaled, check_sizes
+from embedded.sagemaker.fleet import as_sized, capture_of, images_of, resize, retain, variants_of, with_status
 from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import ENDPOINT_CONFIG, already_exists, find
@@ -13,17 +15,43 @@ from embedded.sagemaker.store import Record, Store, name_of, now
 from embedded.sagemaker.workshop import Workshop
 
 _SETTLED = ("InService", "Failed", "OutOfService", "UpdateRollbackFailed")
-_EVENT_STATUS = {"InService": "IN_SERVICE", "RollingBack": "ROLLING_BACK", "OutOfService": "OUT_OF_SERVICE"}
+_EVENT_STATUS = {
+    "InService": "IN_SERVICE",
+    "RollingBack": "ROLLING_BACK",
+    "OutOfService": "OUT_OF_SERVICE",
+    "UpdateRollbackFailed": "UPDATE_ROLLBACK_FAILED",
+}
+# A tag of an endpoint that lets its roll-backs fail, which nothing else brings about here.
+_FAULT = {"Key": "embedded-aws:fault", "Value": "UpdateRollbackFailed"}
+_INTERNAL = ("Serving", "InstanceTypes", "PendingDeploymentSummary")
 
 
 class Endpoints:
-    """The actions of endpoints. A host of `embedded.compute` serves each one."""
+    """The actions of endpoints. A host of `embedded.compute` serves each one.
 
-    def __init__(self, *, store: Store, workshop: Workshop, events: EventSink, lineage: LineageRecords) -> None:
+    Args:
+        store: The control plane's records.
+        workshop: Where deployments go on.
+        events: Hears of each change of a state.
+        lineage: Keeps what was deployed where.
+        is_scaled: Whether a variant, by its endpoint's name and its own, is a registered scalable target.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        workshop: Workshop,
+        events: EventSink,
+        lineage: LineageRecords,
+        is_scaled: Callable[[str, str], bool],
+    ) -> None:
         self._store = store
         self._workshop = workshop
         self._events = events
         self._lineage = lineage
+        self._is_scaled = is_scaled
+        self._deployments = Deployments(client=workshop.client)
         self._hosts: dict[str, Any] = {}
         self._listing = Listing(action="ListEndpoints", name_key="EndpointName", status_key="EndpointStatus")
 
@@ -84,11 +112,11 @@ class Endpoints:
         return {"EndpointArn": arn}
 
     def _bring_up(self, record: Record, host: Any, config: Record) -> None:
-        outcome = self._attempt(lambda: host.start(config))
-        if outcome is None:
+        reason = self._deployments.begin(host, config)
+        if reason is None:
             self._settle(record, {"EndpointStatus": "InService", "Serving": True, "FailureReason": None})
         else:
-            self._settle(record, {"EndpointStatus": "Failed", "FailureReason": outcome})
+            self._settle(record, {"EndpointStatus": "Failed", "FailureReason": reason})
 
     def _update(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         with self._store.locked():
@@ -96,16 +124,19 @@ class Endpoints:
             if record["EndpointStatus"] not in _SETTLED:
                 raise ApiError("ValidationException", f'Cannot update in-progress endpoint "{record["EndpointArn"]}".')
             config = self._config(request["EndpointConfigName"], "UpdateEndpoint")
+            name = record["EndpointName"]
+            check_scaled(record["InstanceTypes"], config, is_scaled=lambda variant: self._is_scaled(name, variant))
             deployment = request.get("DeploymentConfig")
             if deployment is None and request.get("RetainDeploymentConfig"):
                 deployment = record.get("LastDeploymentConfig")
-            record.update({"EndpointStatus": "Updating", "LastModifiedTime": now(), "FailureReason": None})
             fleet = self._fleet(config)
             if request.get("RetainAllVariantProperties"):
                 left_out = request.get("ExcludeRetainedVariantProperties", [])
                 excluded = [item["VariantPropertyType"] for item in left_out]
                 retain(fleet["ProductionVariants"], record["ProductionVariants"], excluded=excluded)
             fleet["LastDeploymentConfig"] = deployment
+            record.update({"EndpointStatus": "Updating", "LastModifiedTime": now(), "FailureReason": None})
+            self._pend(record, fleet, "Creating")
             host = self._hosts[record["EndpointName"]]
         self._announce(record)
         self._workshop.start_coordinator(record["EndpointArn"], host, lambda: self._shift(record, host, config, fleet))
@@ -113,52 +144,46 @@ class Endpoints:
 
     def _shift(self, record: Record, host: Any, config: Record, fleet: Record) -> None:
         """Move the traffic to the new fleet, or leave it with the old one and say why."""
-        alarms = alarms_of(fleet["LastDeploymentConfig"])
-        previous = record["EndpointConfigName"] if record.get("Serving") else None
-        replace: Callable[[Record], None] = host.update if previous else host.start
-        reason = self._alarming(alarms) or self._attempt(lambda: replace(config))
-        if reason is None:
-            reason = self._alarming(alarms)
-            if reason is not None and previous is not None:
-                old = self._config(previous, "UpdateEndpoint")
-                self._attempt(lambda: host.update(old))
+        sized = as_sized(config, fleet["ProductionVariants"])
+
+        def report(status: str) -> None:
+            with self._store.locked():
+                self._pend(record, fleet, "Deleting" if status == "RollingBack" else status)
+                if status == "RollingBack":
+                    record["EndpointStatus"] = status
+            if status == "RollingBack":
+                self._announce(record)
+
+        previous = record.get("Serving", False)
+        if previous:
+            reason = self._deployments.replace(host, sized, fleet["LastDeploymentConfig"], report)
+        else:
+            reason = self._deployments.begin(host, sized)
         if reason is None:
             self._settle(record, {**fleet, "EndpointStatus": "InService", "Serving": True})
         else:
-            status = "InService" if previous else "Failed"
+            status = self._fallen_back(record) if previous else "Failed"
             self._settle(record, {"EndpointStatus": status, "FailureReason": reason})
 
-    def _alarming(self, names: list[str]) -> str | None:
-        """Why the deployment's alarms forbid it; the bake itself takes no time here."""
-        if not names:
-            return None
-        known = self._workshop.client("cloudwatch").describe_alarms(
-            AlarmNames=names, AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        states = {a["AlarmName"]: a["StateValue"] for a in known["MetricAlarms"] + known["CompositeAlarms"]}
-        missing = [name for name in names if name not in states]
-        if missing:
-            return f"The alarms {', '.join(missing)} of the deployment's roll-back do not exist."
-        ringing = [name for name, state in states.items() if state == "ALARM"]
-        if ringing:
-            return f"Alarm(s) [{', '.join(ringing)}] are in ALARM state; the deployment was rolled back."
-        return None
+    def _fallen_back(self, record: Record) -> str:
+        """The state after a roll-back."""
+        with self._store.locked():
+            fault = _FAULT in self._store.tags(record["EndpointArn"])
+        return "UpdateRollbackFailed" if fault else "InService"
 
     @staticmethod
-    def _attempt(deploy: Callable[[], None]) -> str | None:
-        from embedded.compute.endpoint import EndpointFailure
-
-        try:
-            deploy()
-        except EndpointFailure as error:
-            return str(error)[:1024]
-        except Exception as error:
-            return f"InternalServerError: {type(error).__name__}: {error}"[:1024]
-        return None
+    def _pend(record: Record, fleet: Record, status: str) -> None:
+        """Say in the record what is being deployed, and how far it is."""
+        known: Record = record.get("PendingDeploymentSummary", {"StartTime": now()})
+        members = ("ProductionVariants", "ShadowProductionVariants")
+        pending = {member: with_status(fleet[member], status) for member in members if fleet.get(member)}
+        name = fleet["EndpointConfigName"]
+        record["PendingDeploymentSummary"] = {**pending, "EndpointConfigName": name, "StartTime": known["StartTime"]}
 
     def _settle(self, record: Record, outcome: Record) -> None:
         with self._store.locked():
             record.update(outcome)
+            record.pop("PendingDeploymentSummary", None)
             if record["EndpointStatus"] == "InService":
                 self._lineage.endpoint(record)
             record["LastModifiedTime"] = now()
@@ -168,11 +193,11 @@ class Endpoints:
         wanted = {item["VariantName"]: item for item in request["DesiredWeightsAndCapacities"]}
         with self._store.locked():
             record = self._find(request["EndpointName"])
-            variants = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
-            unknown = sorted(set(wanted) - set(variants))
-            if unknown:
-                message = f"The variant(s) {', '.join(unknown)} do not exist for endpoint {record['EndpointArn']}."
+            if record["EndpointStatus"] != "InService":
+                message = f'Cannot update in-progress endpoint "{record["EndpointArn"]}".'
                 raise ApiError("ValidationException", message)
+            check_sizes(record, wanted)
+            variants = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
             for name, item in wanted.items():
                 count, weight = item.get("DesiredInstanceCount"), item.get("DesiredWeight")
                 resize(variants[name], count=count, weight=weight)
@@ -180,6 +205,7 @@ class Endpoints:
             record["LastModifiedTime"] = now()
             host = self._hosts[record["EndpointName"]]
         host.update_weights(weights)
+        host.scale({n: item["DesiredInstanceCount"] for n, item in wanted.items() if "DesiredInstanceCount" in item})
         return {"EndpointArn": record["EndpointArn"]}
 
     def _describe(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
@@ -218,10 +244,14 @@ class Endpoints:
         return dict(find(self._store, ENDPOINT_CONFIG, name, action))
 
     def _fleet(self, config: Mapping[str, Any]) -> Record:
+        images = images_of(self._store.kind("Model"), config)
         return {
             "EndpointConfigName": config["EndpointConfigName"],
-            "ProductionVariants": variants_of(config, images_of(self._store.kind("Model"), config)),
+            "ProductionVariants": variants_of(config, images),
+            "ShadowProductionVariants": variants_of(config, images, member="ShadowProductionVariants") or None,
             "DataCaptureConfig": capture_of(config),
+            "AsyncInferenceConfig": config.get("AsyncInferenceConfig"),
+            "InstanceTypes": {v["VariantName"]: v.get("InstanceType") for v in config["ProductionVariants"]},
         }
 
     def _find(self, reference: str) -> Record:
@@ -234,7 +264,7 @@ class Endpoints:
     def _announce(self, record: Record) -> None:
         with self._store.locked():
             status = record["EndpointStatus"]
-            detail = epoch_times({key: value for key, value in record.items() if key != "Serving"})
+            detail = epoch_times({key: value for key, value in record.items() if key not in _INTERNAL})
             tags = self._store.tags(record["EndpointArn"])
         detail["EndpointStatus"] = _EVENT_STATUS.get(status, status.upper())
         detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}

@@ -1,4 +1,4 @@
-"""What DescribeEndpoint says of an endpoint's variants, derived from its configuration."""
+"""What DescribeEndpoint says of an endpoint's variants, derived from its configuration, and the way back."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -8,9 +8,30 @@ from embedded.sagemaker.store import Record, now
 Variants = list[dict[str, Any]]
 
 
-def variants_of(config: Mapping[str, Any], images: Mapping[str, str]) -> Variants:
-    """Summarise the production variants of a configuration, all of them at their initial size."""
-    return [_summary(variant, images.get(variant["VariantName"])) for variant in config["ProductionVariants"]]
+def variants_of(
+    config: Mapping[str, Any], images: Mapping[str, str], *, member: str = "ProductionVariants"
+) -> Variants:
+    """Summarise the variants of a configuration, all of them at their initial size."""
+    return [_summary(variant, images.get(variant["VariantName"])) for variant in config.get(member, ())]
+
+
+def as_sized(config: Record, variants: Iterable[Mapping[str, Any]]) -> Record:
+    """A configuration whose production variants begin with the sizes and weights that these have."""
+    sizes = {variant["VariantName"]: variant for variant in variants}
+    return {**config, "ProductionVariants": [_sized(v, sizes[v["VariantName"]]) for v in config["ProductionVariants"]]}
+
+
+def _sized(declared: Mapping[str, Any], summary: Mapping[str, Any]) -> Record:
+    sized = {**declared, "InitialVariantWeight": summary["CurrentWeight"]}
+    if "CurrentInstanceCount" in summary:
+        sized["InitialInstanceCount"] = summary["CurrentInstanceCount"]
+    return sized
+
+
+def with_status(variants: Variants, status: str) -> Variants:
+    """The variants of a fleet that is being deployed, each with what happens to it."""
+    state = [{"Status": status, "StartTime": now()}]
+    return [{**variant, "VariantStatus": state} for variant in variants]
 
 
 def _summary(variant: Mapping[str, Any], image: str | None) -> dict[str, Any]:
@@ -65,16 +86,10 @@ def capture_of(config: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def alarms_of(deployment: Mapping[str, Any] | None) -> list[str]:
-    """The alarms whose state rolls a deployment back."""
-    rollback = (deployment or {}).get("AutoRollbackConfiguration", {})
-    return [alarm["AlarmName"] for alarm in rollback.get("Alarms", [])]
-
-
 def images_of(store_models: Mapping[str, Record], config: Mapping[str, Any]) -> dict[str, str]:
     """The image of each variant's model, where the model names one itself."""
     images = {}
-    for variant in config["ProductionVariants"]:
+    for variant in [*config["ProductionVariants"], *config.get("ShadowProductionVariants", ())]:
         model = store_models.get(variant.get("ModelName", ""), {})
         image = model.get("PrimaryContainer", {}).get("Image")
         if image is not None:

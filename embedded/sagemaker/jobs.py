@@ -1,8 +1,8 @@
-"""Processing and training jobs: their records, their states and the events these raise."""
+"""Processing, training and transform jobs: their records, their states and the events these raise."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any, Protocol
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
@@ -10,10 +10,8 @@ from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import already_exists, not_found
 from embedded.sagemaker.store import Record, Store, now
+from embedded.sagemaker.transform_rules import check_transform
 from embedded.sagemaker.workshop import Workshop
-
-if TYPE_CHECKING:
-    from embedded.compute.container_job import ContainerJob
 
 _RUNNING = ("InProgress", "Stopping")
 
@@ -30,7 +28,7 @@ class JobRun(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class JobKind:
-    """What tells processing and training jobs apart."""
+    """What tells the kinds of jobs apart."""
 
     noun: str
     path: str
@@ -51,6 +49,12 @@ class JobKind:
         return f"{self.noun}Status"
 
     @property
+    def times(self) -> tuple[str, str]:
+        """The members that say when a job's container began and ended."""
+        stem = self.noun.removesuffix("Job")
+        return f"{stem}StartTime", f"{stem}EndTime"
+
+    @property
     def event(self) -> str:
         """The detail-type of its events."""
         return f"SageMaker {self.noun.removesuffix('Job')} Job State Change"
@@ -58,6 +62,7 @@ class JobKind:
 
 PROCESSING = JobKind(noun="ProcessingJob", path="processing-job")
 TRAINING = JobKind(noun="TrainingJob", path="training-job")
+TRANSFORM = JobKind(noun="TransformJob", path="transform-job")
 
 
 class Jobs:
@@ -87,8 +92,10 @@ class Jobs:
         """Start a job of this request; answer its ARN.
 
         Raises:
-            ApiError: The name is taken.
+            ApiError: The name is taken, or it is a transform job that cannot be.
         """
+        if self._kind is TRANSFORM:
+            check_transform(request, self._store.kind("Model"))
         name = request[self._kind.name_key]
         arn = self._store.arn(f"{self._kind.path}/{name}")
         record = {
@@ -131,10 +138,14 @@ class Jobs:
         # Imported here: the compute plane pulls in far more than a control plane that runs nothing needs.
         from embedded.compute.processing import ProcessingRun
         from embedded.compute.training import TrainingRun
+        from embedded.compute.transform import TransformRun
         from embedded.compute.wrangler import WranglerRun, is_data_wrangler
 
+        make: Callable[..., JobRun]
         if self._kind is TRAINING:
-            make: type[ContainerJob] = TrainingRun
+            make = TrainingRun
+        elif self._kind is TRANSFORM:
+            make = TransformRun
         else:
             flow = is_data_wrangler(record["AppSpecification"]["ImageUri"])
             make = WranglerRun if flow else ProcessingRun
@@ -163,27 +174,25 @@ class Jobs:
             self._announce(record)
 
     def _first_state(self) -> Record:
-        if self._kind is PROCESSING:
+        if self._kind is not TRAINING:
             return {}
         return {"SecondaryStatus": "Starting", "SecondaryStatusTransitions": [_transition("Starting")]}
 
     def _started(self) -> Record:
-        if self._kind is PROCESSING:
-            return {"ProcessingStartTime": now()}
-        return {"TrainingStartTime": now(), "SecondaryStatus": "Training"}
+        started: Record = {self._kind.times[0]: now()}
+        return {**started, "SecondaryStatus": "Training"} if self._kind is TRAINING else started
 
     def _outcome(self, result: Any) -> Record:
         outcome: Record = {self._kind.status_key: result.status, "FailureReason": result.failure_reason}
-        if self._kind is PROCESSING:
-            times = {"ProcessingStartTime": result.started, "ProcessingEndTime": result.ended}
-            return {**outcome, **times, "ExitMessage": result.exit_message}
+        outcome |= dict(zip(self._kind.times, (result.started, result.ended), strict=True))
+        if self._kind is not TRAINING:
+            return {**outcome, "ExitMessage": result.exit_message}
         outcome["SecondaryStatus"] = result.secondary_status
         outcome["FinalMetricDataList"] = list(result.final_metrics)
         if result.model_artifacts is not None:
             outcome["ModelArtifacts"] = {"S3ModelArtifacts": result.model_artifacts}
         seconds = max(1, round((result.ended - result.started).total_seconds()))
-        times = {"TrainingStartTime": result.started, "TrainingEndTime": result.ended}
-        return {**outcome, **times, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
+        return {**outcome, "TrainingTimeInSeconds": seconds, "BillableTimeInSeconds": seconds}
 
     def _note_secondary(self, record: Record) -> None:
         if self._kind is TRAINING:

@@ -23,7 +23,7 @@ class LineageRecords:
     def job(self, record: Mapping[str, Any], *, noun: str) -> None:
         """A job with what it reads and writes; of a training that has ended, the model it left too."""
         name, arn = record[f"{noun}Name"], record[f"{noun}Arn"]
-        suffix = "training-job" if noun == "TrainingJob" else "processing-job"
+        suffix = f"{noun.removesuffix('Job').lower()}-job"
         with self._store.locked():
             component = self._entity(
                 TRIAL_COMPONENT,
@@ -106,6 +106,8 @@ def _inputs(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for item in record.get("ProcessingInputs", []):
         if "S3Input" in item:
             yield item["S3Input"]["S3Uri"], "DataSet"
+    if "TransformInput" in record:
+        yield record["TransformInput"]["DataSource"]["S3DataSource"]["S3Uri"], "DataSet"
     for channel in record.get("InputDataConfig", []):
         yield channel["DataSource"]["S3DataSource"]["S3Uri"], "DataSet"
 
@@ -114,6 +116,8 @@ def _outputs(record: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
     for output in record.get("ProcessingOutputConfig", {}).get("Outputs", []):
         if "S3Output" in output:
             yield output["S3Output"]["S3Uri"], "DataSet"
+    if "TransformOutput" in record:
+        yield record["TransformOutput"]["S3OutputPath"], "DataSet"
     if "CheckpointConfig" in record:
         yield record["CheckpointConfig"]["S3Uri"], "Checkpoint"
     if "ModelArtifacts" in record:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler, service_model
+from embedded.sagemaker.endpoint_rules import check_config
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.store import Record, Store, name_of, now
 
@@ -94,6 +95,8 @@ class PlainResources:
             name = request[kind.name_key]
             arn = self._store.arn(f"{kind.path}/{name}")
             with self._store.locked():
+                if kind is ENDPOINT_CONFIG:
+                    check_config(request, self._store.kind(MODEL.noun))
                 if name in self._store.kind(kind.noun):
                     raise already_exists(f"Create{kind.noun}", kind.label, arn)
                 self._store.kind(kind.noun)[name] = {

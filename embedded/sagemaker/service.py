@@ -1,12 +1,14 @@
 """SageMaker as one service: the control plane and two runtime APIs behind one signing name."""
 
+from collections.abc import Callable
+
 from embedded.front.api import Answer, Caller, HttpRequest, ModelledService
 from embedded.front.events import EventSink
 from embedded.sagemaker.endpoints import Endpoints
 from embedded.sagemaker.feature_groups import FeatureGroups
 from embedded.sagemaker.feature_records import FeatureRecords
 from embedded.sagemaker.feature_store import FeatureStore
-from embedded.sagemaker.jobs import PROCESSING, TRAINING, Jobs
+from embedded.sagemaker.jobs import PROCESSING, TRAINING, TRANSFORM, Jobs
 from embedded.sagemaker.lineage_entities import LineageEntities
 from embedded.sagemaker.lineage_graph import LineageGraph
 from embedded.sagemaker.lineage_records import LineageRecords
@@ -24,12 +26,28 @@ from embedded.sagemaker.workshop import Workshop
 
 
 class SageMaker:
-    """Everything of SageMaker that the platform uses."""
+    """Everything of SageMaker that the platform uses.
 
-    def __init__(self, *, account: str, region: str, workshop: Workshop, events: EventSink) -> None:
+    Args:
+        account: The account's id.
+        region: The region's name.
+        workshop: Where started work goes on.
+        events: Where changes are reported.
+        is_scaled: Whether an endpoint's variant is a registered scalable target.
+    """
+
+    def __init__(
+        self,
+        *,
+        account: str,
+        region: str,
+        workshop: Workshop,
+        events: EventSink,
+        is_scaled: Callable[[str, str], bool],
+    ) -> None:
         store = Store(account=account, region=region)
         lineage = LineageRecords(store=store)
-        self._endpoints = Endpoints(store=store, workshop=workshop, events=events, lineage=lineage)
+        self._endpoints = Endpoints(store=store, workshop=workshop, events=events, lineage=lineage, is_scaled=is_scaled)
         self._runtime = Runtime(endpoints=self._endpoints, account=account)
         self._feature_store = FeatureStore(client=workshop.client)
         self._feature_records = FeatureRecords(store=self._feature_store)
@@ -38,6 +56,7 @@ class SageMaker:
             PlainResources(store=store),
             ModelPackages(store=store, events=events, lineage=lineage),
             Jobs(kind=PROCESSING, store=store, workshop=workshop, events=events, lineage=lineage),
+            Jobs(kind=TRANSFORM, store=store, workshop=workshop, events=events, lineage=lineage),
             training,
             TuningJobs(store=store, workshop=workshop, events=events, training=training),
             Pipelines(store=store, workshop=workshop, events=PipelineEvents(events=events)),

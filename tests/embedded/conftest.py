@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from embedded.server import EmbeddedAws
+from tests.embedded.serving import Serving
 
 
 def _eventually(look: Callable[[], Any], *, within: float = 60.0) -> Any:
@@ -76,6 +77,12 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedAws]:
 def stacks(aws: EmbeddedAws) -> Stacks:
     """CloudFormation, with waiting."""
     return Stacks(aws)
+
+
+@pytest.fixture(scope="session")
+def serving(aws: EmbeddedAws) -> Serving:
+    """Models and endpoints that answer a fixed text."""
+    return Serving(aws)
 
 
 @pytest.fixture

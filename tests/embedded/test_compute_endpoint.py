@@ -16,7 +16,7 @@ import pytest
 import urllib3
 from moto import mock_aws
 
-from embedded.compute.endpoint import EndpointFailure, EndpointHost, UnknownVariant
+from embedded.compute.endpoint import EndpointFailure, EndpointHost, Invocation, Request, UnknownVariant
 
 AWS = {"AWS_ACCESS_KEY_ID": "embedded", "AWS_SECRET_ACCESS_KEY": "embedded", "AWS_DEFAULT_REGION": "eu-west-1"}
 
@@ -145,6 +145,10 @@ def toy(number: int) -> dict[str, str]:
     return {"number": str(number), "code/inference.py": HOOKS + OUTPUT}
 
 
+def invoke(host: EndpointHost, **request: Any) -> Invocation:
+    return host.invoke(Request(**request))
+
+
 def eventually(happens: Callable[[], bool]) -> bool:
     for _ in range(200):
         if happens():
@@ -154,19 +158,19 @@ def eventually(happens: Callable[[], bool]) -> bool:
 
 
 def test_the_artefacts_own_hooks_answer(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
-    answer = host.invoke(body=b"1,2", content_type="text/csv")
+    host.update(config(account.put_model("one", toy(1))))
+    answer = invoke(host, body=b"1,2", content_type="text/csv")
     assert (answer.status, answer.body, answer.content_type, answer.variant) == (200, b"2.0\n3.0\n", "text/csv", "V0")
-    answer = host.invoke(body=b"1", content_type="text/csv", accept="application/json")
+    answer = invoke(host, body=b"1", content_type="text/csv", accept="application/json")
     assert (json.loads(answer.body), answer.content_type) == ({"predictions": [2.0]}, "application/json")
     assert urllib3.request("GET", f"{host.url}/ping").status == 200
 
 
 def test_a_missing_output_fn_gets_the_containers_default(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", {"number": "1", "code/inference.py": HOOKS})))
-    assert host.invoke(body=b"1,2", content_type="text/csv").body == b"2.0\n3.0"
-    assert host.invoke(body=b"1", content_type="text/csv", accept="application/json").body == b"[2.0]"
-    assert host.invoke(body=b"1", content_type="text/csv", accept="image/png").status == 415
+    host.update(config(account.put_model("one", {"number": "1", "code/inference.py": HOOKS})))
+    assert invoke(host, body=b"1,2", content_type="text/csv").body == b"2.0\n3.0"
+    assert invoke(host, body=b"1", content_type="text/csv", accept="application/json").body == b"[2.0]"
+    assert invoke(host, body=b"1", content_type="text/csv", accept="image/png").status == 415
 
 
 def test_a_model_package_brings_artefact_and_environment(account: Account, host: EndpointHost) -> None:
@@ -175,24 +179,24 @@ def test_a_model_package_brings_artefact_and_environment(account: Account, host:
         "InferenceSpecification": {"Containers": [account.models["one"]["PrimaryContainer"]]}
     }
     account.models["from-package"] = {"Containers": [{"ModelPackageName": "arn:package/7"}]}
-    host.start(config("from-package"))
-    assert host.invoke(body=b"1", content_type="text/csv").body == b"2.0\n"
+    host.update(config("from-package"))
+    assert invoke(host, body=b"1", content_type="text/csv").body == b"2.0\n"
 
 
 def test_errors_keep_their_kind(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
-    refused = host.invoke(body=b"bad", content_type="text/csv")
+    host.update(config(account.put_model("one", toy(1))))
+    refused = invoke(host, body=b"bad", content_type="text/csv")
     assert (refused.status, refused.body) == (400, b"field age is missing")
-    crashed = host.invoke(body=b"crash", content_type="text/csv")
+    crashed = invoke(host, body=b"crash", content_type="text/csv")
     assert (crashed.status, crashed.body) == (500, b"KeyError: 'bug'")
     host.flush()
     assert account.captured() == []
 
 
 def test_capture_has_sagemakers_format(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
-    host.invoke(body=b"1,2", content_type="text/csv; charset=utf-8", inference_id="id-1", custom_attributes="c=1")
-    host.invoke(body=b"1", content_type="text/csv", accept="application/json")
+    host.update(config(account.put_model("one", toy(1))))
+    invoke(host, body=b"1,2", content_type="text/csv; charset=utf-8", inference_id="id-1", custom_attributes="c=1")
+    invoke(host, body=b"1", content_type="text/csv", accept="application/json")
     host.flush()
     (key, first), (_, second) = account.captured()
     prefix, name = key.rsplit("/", 1)
@@ -228,10 +232,10 @@ def test_capture_has_sagemakers_format(account: Account, host: EndpointHost) -> 
 def test_capture_encodes_what_no_header_names_and_leaves_out_what_is_not_asked(
     account: Account, host: EndpointHost
 ) -> None:
-    host.start(
+    host.update(
         config(account.put_model("one", toy(1)), CaptureOptions=[{"CaptureMode": "Input"}], CaptureContentTypeHeader={})
     )
-    host.invoke(body=b"1,2", content_type="text/csv")
+    invoke(host, body=b"1,2", content_type="text/csv")
     host.flush()
     ((_, record),) = account.captured()
     assert set(record["captureData"]) == {"endpointInput"}
@@ -241,26 +245,26 @@ def test_capture_encodes_what_no_header_names_and_leaves_out_what_is_not_asked(
 
 @pytest.mark.parametrize("change", [{"InitialSamplingPercentage": 0}, {"EnableCapture": False}])
 def test_capture_can_be_off(account: Account, host: EndpointHost, change: dict[str, Any]) -> None:
-    host.start(config(account.put_model("one", toy(1)), **change))
-    host.invoke(body=b"1", content_type="text/csv")
+    host.update(config(account.put_model("one", toy(1)), **change))
+    invoke(host, body=b"1", content_type="text/csv")
     host.flush()
     assert account.captured() == []
 
 
 def test_capture_arrives_without_being_asked_for(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
-    host.invoke(body=b"1", content_type="text/csv")
+    host.update(config(account.put_model("one", toy(1))))
+    invoke(host, body=b"1", content_type="text/csv")
     assert eventually(lambda: bool(account.captured()))
 
 
 def test_update_loses_no_request(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
+    host.update(config(account.put_model("one", toy(1))))
     answers: list[tuple[int, bytes]] = []
     enough = threading.Event()
 
     def send() -> None:
         while not enough.is_set():
-            answer = host.invoke(body=b"1", content_type="text/csv")
+            answer = invoke(host, body=b"1", content_type="text/csv")
             answers.append((answer.status, answer.body))
 
     senders = [threading.Thread(target=send) for _ in range(3)]
@@ -287,34 +291,34 @@ def test_update_loses_no_request(account: Account, host: EndpointHost) -> None:
 def test_a_bad_model_leaves_the_old_one_serving(
     account: Account, host: EndpointHost, files: dict[str, str], word: str
 ) -> None:
-    host.start(config(account.put_model("one", toy(1))))
+    host.update(config(account.put_model("one", toy(1))))
     account.put_model("bad", files)
     with pytest.raises(EndpointFailure, match=word):
         host.update(config("bad"))
-    assert host.invoke(body=b"1", content_type="text/csv").body == b"2.0\n"
+    assert invoke(host, body=b"1", content_type="text/csv").body == b"2.0\n"
 
 
 def test_model_data_that_is_not_there_is_named(account: Account, host: EndpointHost) -> None:
     account.models["lost"] = {"PrimaryContainer": {"ModelDataUrl": "s3://zone/lost.tar.gz"}}
     with pytest.raises(EndpointFailure, match=r"Could not find model data at s3://zone/lost\.tar\.gz"):
-        host.start(config("lost"))
+        host.update(config("lost"))
 
 
 def test_variants_share_requests_by_weight_and_can_be_asked_for(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1)), account.put_model("two", toy(2))))
+    host.update(config(account.put_model("one", toy(1)), account.put_model("two", toy(2))))
     assert host.variants == ("V0", "V1")
     host.update_weights({"V0": 0.0, "V1": 1.0})
-    assert {host.invoke(body=b"1", content_type="text/csv").variant for _ in range(10)} == {"V1"}
-    asked = host.invoke(body=b"1", content_type="text/csv", target_variant="V0")
+    assert {invoke(host, body=b"1", content_type="text/csv").variant for _ in range(10)} == {"V1"}
+    asked = invoke(host, body=b"1", content_type="text/csv", target_variant="V0")
     assert (asked.variant, asked.body) == ("V0", b"2.0\n")
     with pytest.raises(UnknownVariant, match="V9"):
-        host.invoke(body=b"1", content_type="text/csv", target_variant="V9")
+        invoke(host, body=b"1", content_type="text/csv", target_variant="V9")
 
 
 def test_invocations_are_counted(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
+    host.update(config(account.put_model("one", toy(1))))
     for body in (b"1", b"1", b"bad", b"crash"):
-        host.invoke(body=body, content_type="text/csv")
+        invoke(host, body=body, content_type="text/csv")
     host.flush()
     metrics = account.client("cloudwatch").list_metrics(Namespace="AWS/SageMaker")["Metrics"]
     dimensions = [{"Name": "EndpointName", "Value": "churn"}, {"Name": "VariantName", "Value": "V0"}]
@@ -337,16 +341,16 @@ def test_invocations_are_counted(account: Account, host: EndpointHost) -> None:
 
 
 def test_a_container_that_dies_is_started_again(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
-    assert host.invoke(body=b"die", content_type="text/csv").status == 503
-    assert eventually(lambda: host.invoke(body=b"1", content_type="text/csv").status == 200)
+    host.update(config(account.put_model("one", toy(1))))
+    assert invoke(host, body=b"die", content_type="text/csv").status == 503
+    assert eventually(lambda: invoke(host, body=b"1", content_type="text/csv").status == 200)
 
 
 def test_stop_ends_the_process(account: Account, host: EndpointHost) -> None:
-    host.start(config(account.put_model("one", toy(1))))
+    host.update(config(account.put_model("one", toy(1))))
     url = host.url
     host.stop()
     with pytest.raises(urllib3.exceptions.HTTPError):
         urllib3.request("GET", f"{url}/ping", retries=False)
     with pytest.raises(EndpointFailure):
-        host.start(config("one"))
+        host.update(config("one"))

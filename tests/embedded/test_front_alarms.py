@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from embedded.front.alarm_expressions import ExpressionError, evaluate
 from embedded.server import EmbeddedAws
@@ -131,3 +133,60 @@ def test_metric_math(expression: str, values: dict[str, float | None], result: f
 def test_metric_math_that_is_not_evaluated_says_so(expression: str) -> None:
     with pytest.raises(ExpressionError):
         evaluate(expression, {"a": 1.0})
+
+
+def banded(name: str) -> dict[str, Any]:
+    """An alarm outside two standard deviations, as the CDK writes it."""
+    metric = {"Namespace": name, "MetricName": "Violations"}
+    return {
+        "AlarmName": name,
+        "ComparisonOperator": "LessThanLowerOrGreaterThanUpperThreshold",
+        "EvaluationPeriods": 1,
+        "Metrics": [
+            {"Id": "expr_1", "Expression": "ANOMALY_DETECTION_BAND(m0, 2)", "ReturnData": True},
+            {"Id": "m0", "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Average"}, "ReturnData": True},
+        ],
+        "ThresholdMetricId": "expr_1",
+        "TreatMissingData": "notBreaching",
+    }
+
+
+@pytest.mark.parametrize("origin", ["request", "template"])
+@pytest.mark.parametrize("strange", [20.0, -20.0])
+def test_an_anomaly_alarm_knows_its_band_once_it_has_learned(
+    aws: EmbeddedAws, stacks: Any, origin: str, strange: float
+) -> None:
+    name, cloudwatch = f"front-band-{origin}-{'high' if strange > 0 else 'low'}", aws.client("cloudwatch")
+    if origin == "request":
+        cloudwatch.put_metric_alarm(**banded(name))
+    else:
+        declared = {"Alarm": {"Type": "AWS::CloudWatch::Alarm", "Properties": banded(name)}}
+        assert stacks.deploy(name, declared) == "CREATE_COMPLETE", stacks.why(name)
+    [described] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    assert described["ThresholdMetricId"] == "expr_1"
+    assert "Threshold" not in described
+    put(aws, name, strange)
+    assert state(aws, name) == "INSUFFICIENT_DATA"  # nothing was learned yet: nothing is strange
+
+    minutes = datetime.now(UTC) - timedelta(minutes=3)
+    usual = [
+        {"MetricName": "Violations", "Value": 5 + number % 3, "Timestamp": minutes - timedelta(minutes=number)}
+        for number in range(20)
+    ]
+    cloudwatch.put_metric_data(Namespace=name, MetricData=usual)
+    assert state(aws, name) == "ALARM"
+    for _ in range(60):  # until this minute's average is usual
+        put(aws, name, 6 - strange / 60)
+    assert state(aws, name) == "OK"
+
+
+def test_a_template_declares_an_anomaly_detector(aws: EmbeddedAws, stacks: Any) -> None:
+    watched = {"Namespace": "front-detector", "MetricName": "Violations", "Stat": "Sum"}
+    declared = {"Detector": {"Type": "AWS::CloudWatch::AnomalyDetector", "Properties": watched}}
+    assert stacks.deploy("front-detector", declared) == "CREATE_COMPLETE", stacks.why("front-detector")
+    found = aws.client("cloudwatch").describe_anomaly_detectors(Namespace="front-detector")["AnomalyDetectors"]
+    assert [detector["Stat"] for detector in found] == ["Sum"]
+    stacks.delete("front-detector")
+    assert not aws.client("cloudwatch").describe_anomaly_detectors(Namespace="front-detector")["AnomalyDetectors"]
+    with pytest.raises(ClientError, match="ResourceNotFound"):
+        aws.client("cloudwatch").delete_anomaly_detector(**watched)

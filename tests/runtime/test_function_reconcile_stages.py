@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline_scripts.functions.lineage_words import of_sagemaker
 from pipeline_scripts.functions.reconcile_choose import approved_for, choose, desired_version
 from tests.runtime.reconcile_world import GROUP, STACK, World, clients, new_world
 
@@ -146,3 +147,9 @@ def test_a_stage_does_not_stand_for_the_registrys_own_verdict(prod: StagedWorld)
     prod.register(1, status="PendingManualApproval")
     prod.decide_for(1, "prod", "Approved")
     assert desired_version(prod, group=GROUP, quarantined=set(), stages=("prod",)) is None
+
+
+def test_lineage_finds_the_endpoint_where_it_serves_and_not_where_its_version_was_trained() -> None:
+    topic = "arn:aws-cn:sns:cn-north-1:333333333333:people"
+    found = of_sagemaker("endpoint", "baton-prod-bank-churn", beside=topic)
+    assert found == "arn:aws-cn:sagemaker:cn-north-1:333333333333:endpoint/baton-prod-bank-churn"

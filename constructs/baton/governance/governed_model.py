@@ -13,9 +13,10 @@ from baton.registry.model_versions import ModelVersions
 class GovernedModel:
     """What of one model the personas work on.
 
-    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself, and
-    `feature_group_arn` where the model has no feature store. `pipeline_arn`, `start_training` and `reproduce` are None
-    where another environment trains it.
+    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself or there are
+    none, and `feature_group_arn` where the model has no feature store. `invoke_actions` are the calls that ask its
+    endpoint; of a batch, none. `pipeline_arn`, `start_training` and `reproduce` are None where another
+    environment trains it.
     """
 
     name: str
@@ -31,3 +32,4 @@ class GovernedModel:
     reconcile: sfn.StateMachine
     ledger_arn: str
     feature_group_arn: str | None = None
+    invoke_actions: tuple[str, ...] = ("sagemaker:InvokeEndpoint",)

@@ -53,7 +53,7 @@ class DriftResponse(Construct):
         self._endpoint_name = endpoint_name
         self.drift_alarms = [self._violations(plan) for plan in plans]
         self.silence_alarms = [self._silence(plan) for plan in plans]
-        if start_training is not None:
+        if start_training is not None and self.drift_alarms:  # EventBridge refuses a rule that hears of nothing
             self._retrain(start_training)
 
     def _retrain(self, start_training: HandlerFunction) -> None:
