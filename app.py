@@ -10,6 +10,7 @@ import aws_cdk as cdk
 from cdk_nag import AwsSolutionsChecks, NIST80053R5Checks
 
 from stacks.feature_lock import check_feature_groups
+from stacks.registries import share_registries
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
 from stacks.stage import EnvironmentStage
 
@@ -23,8 +24,8 @@ def build(context: Mapping[str, Any] | None = None, *, outdir: str | None = None
     see the flags that are deployed.
 
     Args:
-        context: `environment` limits the app to one environment; `models` names one other file or folder of
-            models; `commit` and `author` say whose code is deployed.
+        context: `environment` limits the app to one environment; `environments` names another folder of environments,
+            `models` another file or folder of models; `commit` and `author` say whose code is deployed.
         outdir: Where the cloud assembly goes; the CDK's own choice by default.
 
     Raises:
@@ -34,15 +35,19 @@ def build(context: Mapping[str, Any] | None = None, *, outdir: str | None = None
     flags = json.loads((ROOT / "cdk.json").read_text(encoding="utf-8"))["context"]
     app = cdk.App(context={**flags, **(context or {})}, outdir=outdir)
     chosen = app.node.try_get_context("environment")
+    folder = Path(str(app.node.try_get_context("environments") or ROOT / "config" / "environments"))
     names = [str(chosen)] if chosen else list(ENVIRONMENTS)
-    environments = [load_environment(name, ROOT / "config" / "environments") for name in names]
+    environments = [load_environment(name, folder) for name in names]
     models = load_models(_model_files(app.node.try_get_context("models")), environments)
     check_feature_groups(models, environments)
+    # What one environment deploys also depends on who takes its versions, so the files of all are read.
+    sharing = share_registries([load_environment(name, folder) for name in ENVIRONMENTS], models)
     for environment in environments:
         EnvironmentStage(
             app,
             environment.name,
             environment=environment,
+            sharing=sharing[environment.name],
             models=models,
             source=ROOT,
             commit=str(app.node.try_get_context("commit") or "unknown"),

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 from typer.core import TyperGroup
 
-from cli.commands import erase, etl, features, monitor, pin, reproduce, review, status, trace, train
+from cli.commands import erase, etl, features, monitor, pin, reproduce, review, share, status, trace, train
 from cli.errors import BatonError, sentence
 
 
@@ -44,6 +44,7 @@ app.command()(pin.rollback)
 app.add_typer(monitor.app, name="monitor")
 app.command()(trace.trace)
 app.command()(reproduce.reproduce)
+app.command()(share.registry)
 
 if __name__ == "__main__":
     app()

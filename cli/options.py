@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from cli.connection import connect
+from cli.connection import Connection, connect
 from cli.stacks import Platform
 
 Environment = Annotated[str, typer.Option("--env", "-e", help="dev, staging or prod.")]
@@ -13,6 +13,11 @@ Embedded = Annotated[bool, typer.Option("--embedded", help="Ask the embedded AWS
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
 
 
+def connection(*, embedded: bool) -> Connection:
+    """Where a command asks."""
+    return connect(embedded=embedded)
+
+
 def platform(environment: str, model: str, *, embedded: bool) -> Platform:
     """The platform that a command was asked about."""
-    return Platform(connect(embedded=embedded), environment, model)
+    return Platform(connection(embedded=embedded), environment, model)

@@ -71,10 +71,15 @@ class Platform:
         return value
 
     def optional(self, part: str, name: str) -> str | None:
-        """An output that is there only while a condition holds."""
+        """An output that is there only while a condition holds, or in some environments."""
         if part not in self._outputs:
             self._outputs[part] = self._read(part)
         return self._outputs[part].get(name)
+
+    @property
+    def stages(self) -> tuple[str, ...]:
+        """The stage that a version must be approved for here, and those after it; none for an own registry."""
+        return tuple(filter(None, (self.optional("approval", "Stages") or "").split(",")))
 
     def refresh(self) -> None:
         """Forget what was read: a workflow may have moved a stack since."""
@@ -87,6 +92,11 @@ class Platform:
         except ClientError as error:
             if "does not exist" not in error.response.get("Error", {}).get("Message", ""):
                 raise
+            if part == "training" and self.stages:
+                trained_in = self.output("approval", "TrainedIn")
+                raise BatonError(
+                    f"{self.environment} serves what {trained_in} trains; ask there: --env {trained_in}"
+                ) from error
             raise BatonError(
                 f"stack {name} is not deployed in {self.connection.session.region_name}; "
                 f"deploy it with: make deploy ENV={self.environment}"
@@ -94,10 +104,7 @@ class Platform:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def _only_model(self) -> str:
-        start, end = f"baton-{self.environment}-", "-training"
-        pages = self.client("cloudformation").get_paginator("describe_stacks").paginate()
-        names = [str(stack["StackName"]) for page in pages for stack in page["Stacks"]]
-        models = sorted(name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end))
+        models = deployed_models(self.connection, self.environment)
         if not models:
             raise BatonError(
                 f"no model is deployed in {self.environment}; deploy with: make deploy ENV={self.environment}"
@@ -107,3 +114,11 @@ class Platform:
                 f"{self.environment} has {len(models)} models; choose one with --model: {', '.join(models)}"
             )
         return models[0].replace("-", "_")
+
+
+def deployed_models(connection: Connection, environment: str) -> list[str]:
+    """The models of an environment, as its stacks' names have them."""
+    start, end = f"baton-{environment}-", "-serving"
+    pages = connection.client("cloudformation").get_paginator("describe_stacks").paginate()
+    names = [str(stack["StackName"]) for page in pages for stack in page["Stacks"]]
+    return sorted(name[len(start) : -len(end)] for name in names if name.startswith(start) and name.endswith(end))

@@ -12,9 +12,9 @@ from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
 from baton.foundation.ledger import Ledger
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.specification.model import ModelSpecification
-from baton.training.evidence_signer import EvidenceSigner
+from baton.training.signed_evidence import SignedEvidence
 from stacks.monitoring_stack import MonitoringStack
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
@@ -31,7 +31,8 @@ class ApprovalStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model whose versions are approved.
         registry: Where they are.
-        signer: Who vouches for their evidence.
+        evidence: What vouches for them.
+        trained_in: The environment that trains them.
         monitoring: What watches the endpoint.
         serving: What the workflow updates.
     """
@@ -44,8 +45,9 @@ class ApprovalStack(cdk.Stack):
         environment: Environment,
         platform: Platform,
         model: ModelSpecification,
-        registry: ModelRegistry,
-        signer: EvidenceSigner,
+        registry: ModelVersions,
+        evidence: SignedEvidence,
+        trained_in: str,
         monitoring: MonitoringStack,
         serving: ServingStack,
         **kwargs: Any,
@@ -81,7 +83,7 @@ class ApprovalStack(cdk.Stack):
             ledger=self.ledger,
             target=serving.target,
             execution_role=execution_role.role,
-            signer=signer,
+            evidence=evidence,
             when_none_approved=model.serving.when_none_approved,
             time_limit=time_limit,
         )
@@ -112,5 +114,9 @@ class ApprovalStack(cdk.Stack):
             machine=self.workflow.machine,
         )
         cdk.CfnOutput(self, "PinFunctionName", value=self.pin.function.function_name)
+        if registry.stages:
+            cdk.CfnOutput(self, "VersionsGroup", value=registry.reference)
+            cdk.CfnOutput(self, "Stages", value=",".join(registry.stages))
+            cdk.CfnOutput(self, "TrainedIn", value=trained_in)
         cdk.CfnOutput(self, "ReconcileStateMachineArn", value=self.workflow.machine.state_machine_arn)
         cdk.CfnOutput(self, "LedgerTableName", value=self.ledger.table.table_name)

@@ -35,7 +35,7 @@ class AutomationStack(cdk.Stack):
         job: Its ETL job.
         quality: Its rules as Glue judges them; None where it has none.
         fill_features: Starts the job that fills its feature store; None where it has none.
-        start_training: Starts a training of it.
+        start_training: Starts a training of it; None where another environment trains it.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class AutomationStack(cdk.Stack):
         job: GlueEtlJob,
         quality: QualityRuleset | None,
         fill_features: lambda_.IFunction | None,
-        start_training: lambda_.IFunction,
+        start_training: lambda_.IFunction | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)

@@ -29,7 +29,7 @@ class DashboardStack(cdk.Stack):
         model: The model.
         ingestion: Where its data comes from.
         automation: What brings it.
-        training: Where its versions come from.
+        training: Where its versions come from; None where that is another environment.
         approval: Where they are decided on.
         serving: Where one of them serves.
         monitoring: What watches that.
@@ -44,7 +44,7 @@ class DashboardStack(cdk.Stack):
         model: ModelSpecification,
         ingestion: IngestionStack,
         automation: AutomationStack,
-        training: TrainingStack,
+        training: TrainingStack | None,
         approval: ApprovalStack,
         serving: ServingStack,
         monitoring: MonitoringStack,
@@ -71,7 +71,7 @@ class DashboardStack(cdk.Stack):
                     _ingestion(ingestion),
                     _published(platform, model),
                     _ingesting(automation),
-                    _training(training),
+                    *([_training(training)] if training is not None else []),
                 ],
                 "Approval": [_reconciling(approval)],
                 "Serving": served.graphs(),

@@ -12,7 +12,7 @@ from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.monitoring.plan import monitor_plans
 from baton.monitoring.reports import MonitorReports
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.serving.endpoint import endpoint_name_of
 from baton.specification.model import ModelSpecification
 
@@ -26,7 +26,8 @@ class MonitoringStack(cdk.Stack):
         platform: The environment's foundation.
         model: The model to watch.
         registry: Its versions.
-        start_training: Starts a training of it.
+        start_training: Starts a training of it; None where another environment trains it.
+        trained_in: The environment that trains it.
     """
 
     def __init__(
@@ -36,8 +37,9 @@ class MonitoringStack(cdk.Stack):
         *,
         platform: Platform,
         model: ModelSpecification,
-        registry: ModelRegistry,
-        start_training: HandlerFunction,
+        registry: ModelVersions,
+        trained_in: str,
+        start_training: HandlerFunction | None,
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
@@ -62,6 +64,9 @@ class MonitoringStack(cdk.Stack):
             endpoint_name=endpoint_name,
             plans=self.plans,
             start_training=start_training,
+            advice=""
+            if start_training
+            else f" Its versions are trained in {trained_in}; decide there whether to train.",
         )
         names = [alarm.alarm_name for alarm in self.response.drift_alarms]
         if names:

@@ -7,7 +7,7 @@ from constructs import Construct
 
 from baton.approval.target import ServingTarget
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.serving.choice import Serving
 from baton.serving.served_version import ServedVersion
 from baton.specification.model import ModelSpecification
@@ -36,7 +36,7 @@ class ServingStack(cdk.Stack):
         environment: Environment,
         platform: Platform,
         model: ModelSpecification,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         monitoring: MonitoringStack,
         **kwargs: Any,
     ) -> None:

@@ -14,6 +14,7 @@ from baton.specification.model import ModelSpecification
 from baton.specification.serving import misfit_of_deployment
 from stacks.connections import Connection, region_of
 from stacks.flows import FLOWS, check_flow
+from stacks.taken_registry import TakenRegistry
 
 ENVIRONMENTS = ("dev", "staging", "prod")
 
@@ -46,7 +47,10 @@ class StudioSettings(Specification):
 
 
 class Environment(Specification):
-    """One file under config/environments/: what differs between dev, staging and prod, and nothing else."""
+    """One file under config/environments/: what differs between dev, staging and prod, and nothing else.
+
+    `registry` names the environment whose versions are served here; without it, this one trains its own.
+    """
 
     name: Literal["dev", "staging", "prod"]
     account: Annotated[str, StringConstraints(pattern=r"^\d{12}$")] | None = None
@@ -63,6 +67,7 @@ class Environment(Specification):
     connections: dict[str, Connection]
     serving: ServingCapacity
     studio: StudioSettings | None = None
+    registry: TakenRegistry | None = None
 
     @model_validator(mode="after")
     def _zones_are_in_the_region(self) -> "Environment":

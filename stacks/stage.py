@@ -8,7 +8,6 @@ import aws_cdk as cdk
 from constructs import Construct
 
 from baton.governance.governed_model import GovernedModel
-from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.acknowledgements import acknowledge
 from stacks.approval_stack import ApprovalStack
@@ -19,10 +18,12 @@ from stacks.features_stack import FeaturesStack
 from stacks.governance_stack import GovernanceStack
 from stacks.ingestion_stack import IngestionStack
 from stacks.monitoring_stack import MonitoringStack
+from stacks.registries import Sharing
 from stacks.serving_stack import ServingStack
 from stacks.settings import Environment
 from stacks.studio_stack import StudioStack
 from stacks.training_stack import TrainingStack
+from stacks.versions_source import VersionsSource
 
 
 class EnvironmentStage(cdk.Stage):
@@ -30,6 +31,7 @@ class EnvironmentStage(cdk.Stage):
 
     Args:
         environment: What differs between environments.
+        sharing: What it has to do with the registries of the others.
         models: The models to carry.
         source: The project's folder, whose files are shipped.
         commit: The state of the code that is deployed.
@@ -42,6 +44,7 @@ class EnvironmentStage(cdk.Stage):
         construct_id: str,
         *,
         environment: Environment,
+        sharing: Sharing,
         models: Sequence[ModelSpecification],
         source: Path,
         commit: str,
@@ -51,11 +54,13 @@ class EnvironmentStage(cdk.Stage):
             scope, construct_id, env=cdk.Environment(account=environment.account, region=environment.region)
         )
         self._environment = environment
+        self._takers = sharing.takers
         lake = DataLakeStack(
             self,
             "DataLake",
             stack_name=f"baton-{environment.name}-data-lake",
             environment=environment,
+            sharing=sharing,
             models=models,
             source=source,
             commit=commit,
@@ -63,7 +68,7 @@ class EnvironmentStage(cdk.Stage):
         )
         work: dict[str, Any] = {
             "platform": lake.platform,
-            "models": [self._carry(model, lake.platform, lake.catalog.database_name) for model in models],
+            "models": [self._carry(model, lake) for model in models],
             "database_name": lake.catalog.database_name,
             "work_group_name": lake.work_group.work_group_name,
         }
@@ -88,39 +93,43 @@ class EnvironmentStage(cdk.Stage):
             cdk.RemovalPolicies.of(self).destroy(apply_to_resource_types=["AWS::Logs::LogGroup"])
         acknowledge(self)
 
-    def _carry(self, model: ModelSpecification, platform: Platform, database_name: str) -> GovernedModel:
+    def _carry(self, model: ModelSpecification, lake: DataLakeStack) -> GovernedModel:
         """One model's stacks, in the order a version passes them; what of them the personas work on."""
-        shared: dict[str, Any] = {"platform": platform, "model": model}
+        shared: dict[str, Any] = {"platform": lake.platform, "model": model}
         sized: dict[str, Any] = {**shared, "environment": self._environment}
         ingestion = IngestionStack(self, **self._identity(model, "ingestion"), **sized)
-        training = TrainingStack(self, **self._identity(model, "training"), **shared)
+        training, source = self._versions(model, lake)
         features = None
         if model.feature_store is not None:
-            features = FeaturesStack(self, **self._identity(model, "features"), database_name=database_name, **shared)
+            features = FeaturesStack(
+                self, **self._identity(model, "features"), database_name=lake.catalog.database_name, **shared
+            )
         automation = AutomationStack(
             self,
             **self._identity(model, "automation"),
             job=ingestion.job,
             quality=ingestion.quality,
             fill_features=None if features is None else features.filling.function,
-            start_training=training.start_training.function,
+            start_training=None if training is None else training.start_training.function,
             **sized,
         )
         monitoring = MonitoringStack(
             self,
             **self._identity(model, "monitoring"),
-            registry=training.registry,
-            start_training=training.start_training,
+            registry=source.versions,
+            trained_in=source.trained_in,
+            start_training=None if training is None else training.start_training,
             **shared,
         )
         serving = ServingStack(
-            self, **self._identity(model, "serving"), registry=training.registry, monitoring=monitoring, **sized
+            self, **self._identity(model, "serving"), registry=source.versions, monitoring=monitoring, **sized
         )
         approval = ApprovalStack(
             self,
             **self._identity(model, "approval"),
-            registry=training.registry,
-            signer=training.pipeline.signer,
+            registry=source.versions,
+            evidence=source.evidence,
+            trained_in=source.trained_in,
             monitoring=monitoring,
             serving=serving,
             **sized,
@@ -141,17 +150,30 @@ class EnvironmentStage(cdk.Stage):
             etl=ingestion.job,
             ingestion=automation.workflow.machine,
             ingestion_ledger_arn=automation.ledger.table.table_arn,
-            registry=training.registry,
-            pipeline_arn=training.pipeline.pipeline_arn,
+            registry=source.versions,
+            pipeline_arn=None if training is None else training.pipeline.pipeline_arn,
             endpoint_name=serving.served.endpoint_name,
             invoke_actions=serving.served.invoke_actions,
-            start_training=training.start_training.function,
-            reproduce=training.reproduce,
+            start_training=None if training is None else training.start_training.function,
+            reproduce=None if training is None else training.reproduce,
             start_monitor=monitoring.backend.start_monitor,
             reconcile=approval.workflow.machine,
             pin=approval.pin.function,
             ledger_arn=approval.ledger.table.table_arn,
             feature_group_arn=features.group.arn if features else None,
+        )
+
+    def _versions(self, model: ModelSpecification, lake: DataLakeStack) -> tuple[TrainingStack | None, VersionsSource]:
+        """What trains the model here, if anything does, and where its versions are."""
+        if lake.taken is not None:
+            return None, lake.taken.by_model[model.name]
+        training = TrainingStack(
+            self, **self._identity(model, "training"), platform=lake.platform, model=model, takers=self._takers
+        )
+        return training, VersionsSource(
+            versions=training.registry,
+            evidence=training.pipeline.signer.evidence,
+            trained_in=self._environment.name,
         )
 
     def _identity(self, model: ModelSpecification, station: str) -> dict[str, Any]:

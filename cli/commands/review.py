@@ -8,12 +8,16 @@ import typer
 from cli import evidence as evidences
 from cli import options, registry
 from cli.display import console, print_json, table
+from cli.errors import BatonError
 from cli.stacks import Platform
 from pipeline_scripts.evidence.findings import Comparison
 
 Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
 Html = Annotated[Path | None, typer.Option(help="Save the signed page to this file, instead.", dir_okay=False)]
 Comment = Annotated[str, typer.Option(help="Why; kept with the version.")]
+Stage = Annotated[
+    str, typer.Option(help="The environment to decide for, where that takes its versions from another's registry.")
+]
 OwnRole = Annotated[
     bool, typer.Option("--own-role", help="Decide as yourself; do not take the compliance officer's role.")
 ]
@@ -47,11 +51,12 @@ def approve(
     comment: Comment,
     env: options.Environment = "dev",
     model: options.Model = "",
+    stage: Stage = "",
     own_role: OwnRole = False,
     embedded: options.Embedded = False,
 ) -> None:
     """Approve a version, as the compliance officer: the platform will serve it."""
-    _decide("Approved", number, comment, options.platform(env, model, embedded=embedded), own_role=own_role)
+    _decide("Approved", number, comment, _desk(env, model, stage, embedded=embedded), own_role=own_role)
 
 
 def reject(
@@ -59,18 +64,29 @@ def reject(
     comment: Comment,
     env: options.Environment = "dev",
     model: options.Model = "",
+    stage: Stage = "",
     own_role: OwnRole = False,
     embedded: options.Embedded = False,
 ) -> None:
     """Reject a version, as the compliance officer: the platform will never serve it."""
-    _decide("Rejected", number, comment, options.platform(env, model, embedded=embedded), own_role=own_role)
+    _decide("Rejected", number, comment, _desk(env, model, stage, embedded=embedded), own_role=own_role)
+
+
+def _desk(env: str, model: str, stage: str, *, embedded: bool) -> Platform:
+    """Where the decision is made: in the environment of a stage, whose officer alone may make it."""
+    platform = options.platform(stage or env, model, embedded=embedded)
+    if stage and not platform.stages:
+        raise BatonError(f"{stage} takes no versions from another environment; decide there: --env {stage}")
+    return platform
 
 
 def _decide(decision: registry.Decision, number: int, comment: str, platform: Platform, *, own_role: bool) -> None:
     chosen = registry.version(platform, number)
     role = None if own_role else platform.output("governance", "ComplianceOfficerRoleArn")
     registry.decide(platform, chosen, decision, comment=comment, role_arn=role, person=platform.caller())
-    console.print(f"version {number} of {platform.model} is now [bold]{decision}[/] (it was {chosen.status})")
+    where = f" for {platform.environment}" if platform.stages else ""
+    before = registry.word_on(platform, chosen)
+    console.print(f"version {number} of {platform.model} is now [bold]{decision}[/]{where} (it was {before})")
 
 
 def show(found: evidences.Evidence) -> None:

@@ -27,7 +27,7 @@ def status(
 def gather(platform: Platform) -> dict[str, Any]:
     """All that the command shows."""
     served = serving(platform)
-    newest = training.executions(platform, limit=1)
+    newest = [] if platform.stages else training.executions(platform, limit=1)
     return {
         "model": platform.model,
         "environment": platform.environment,
@@ -37,6 +37,7 @@ def gather(platform: Platform) -> dict[str, Any]:
         "versions": [
             {
                 "version": version,
+                "decided": registry.word_on(platform, version),
                 "quality": evidence.quality(platform, version),
                 "serving": version.arn == served.package_arn,
             }
@@ -59,11 +60,12 @@ def _print(facts: dict[str, Any]) -> None:
     table("Last ingestion", ("began", "hours ago", "rows", "outcome", "reason"), _ingestion(facts["last_ingestion"]))
     table(
         "Versions",
-        ("version", "approval", "quality", "serving", "commit", "author", "created", "decided by"),
+        ("version", "approval", "stage", "quality", "serving", "commit", "author", "created", "decided by"),
         (
             (
                 entry["version"].number,
                 entry["version"].status,
+                f"{entry['version'].stage} {entry['version'].stage_status}".strip() or None,
                 entry["quality"],
                 entry["serving"],
                 entry["version"].commit[:12],
@@ -75,7 +77,7 @@ def _print(facts: dict[str, Any]) -> None:
         ),
     )
     for entry in facts["versions"]:
-        if entry["version"].status == "PendingManualApproval":
+        if entry["decided"] == registry.PENDING:
             number = entry["version"].number
             console.print(f"version {number} waits: [bold]baton evidence {number} --html version-{number}.html[/]")
     table("Last training", ("step", "status"), ((step.name, step.status) for step in (last.steps if last else ())))

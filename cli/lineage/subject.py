@@ -102,7 +102,7 @@ def _commit(platform: Platform, asked: str, graph: Graph) -> Subject:
 def _prediction(platform: Platform, asked: str, graph: Graph, *, hours: int) -> Subject:
     found = capture.find(platform, serving(platform), asked, hours=hours)
     config, model, package_arn = _served_then(platform, found)
-    start = package_arn.split(":model-package/")[0]
+    here = platform.output("data-lake", "NotificationTopicArn")
     told = {"time": found.time, "request": found.request, "answer": found.answer, "captured": found.uri}
     prediction = graph.add(Station(kind="prediction", name=asked, facts=told, key=f"{found.uri}#{found.event_id}"))
     endpoint = graph.add(
@@ -110,10 +110,10 @@ def _prediction(platform: Platform, asked: str, graph: Graph, *, hours: int) -> 
             kind="endpoint",
             name=found.endpoint,
             facts={"variant": found.variant},
-            key=f"{start}:endpoint/{found.endpoint}",
+            key=words.of_sagemaker("endpoint", found.endpoint, beside=here),
         )
     )
-    key = f"{start}:endpoint-config/{config}"
+    key = words.of_sagemaker("endpoint-config", config, beside=here)
     graph.add(Station(kind="endpoint config", name=config, facts={"model": model}, key=key))
     graph.link(package_arn, key)
     graph.link(key, endpoint)

@@ -95,16 +95,17 @@ def _told_by_ledger(
     """Where versions were proven to serve; a prediction's way up has its endpoint config already."""
     if "down" not in directions or not versions:
         return
-    start = versions[0].arn.split(":model-package/")[0]
+    here = platform.output("data-lake", "NotificationTopicArn")
     endpoint = platform.output("serving", "EndpointName")
     known = {version.arn for version in versions}
     for entry in ledger.history(platform, endpoint):
         if entry.kind == "served" and entry.package_arn in known:
             facts = {"endpoint": endpoint, "served": f"{entry.at:%Y-%m-%d %H:%M:%S}"}
-            key = f"{start}:endpoint-config/{entry.config_name}"
+            key = words.of_sagemaker("endpoint-config", entry.config_name, beside=here)
             config = graph.add(Station(kind="endpoint config", name=entry.config_name, facts=facts, key=key))
             graph.link(entry.package_arn, config)
-            served = Station(kind="endpoint", name=endpoint, facts={}, key=f"{start}:endpoint/{endpoint}")
+            address = words.of_sagemaker("endpoint", endpoint, beside=here)
+            served = Station(kind="endpoint", name=endpoint, facts={}, key=address)
             graph.link(config, graph.add(served))
 
 

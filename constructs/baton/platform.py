@@ -13,6 +13,7 @@ from baton.foundation.encryption import PlatformKeys
 from baton.foundation.images import Images, images_in
 from baton.foundation.network import PrivateNetwork
 from baton.foundation.runtime_code import HandlerFunction, HandlerLayer
+from baton.lake.version_files import VersionFiles
 from baton.lake.zones import LakeZones
 from baton.observability.notifications import NotificationTopic
 
@@ -22,7 +23,8 @@ class Platform:
     """One environment's shared foundation, and the choices that constructs read instead of the configuration.
 
     `source` is the folder that holds `pipeline_scripts/`; `wheels` the folder of wheels that SageMaker's jobs bring
-    along, `etl_libraries` that of the packages that Glue's do. `database_name` is the catalogue's.
+    along, `etl_libraries` that of the packages that Glue's do. `database_name` is the catalogue's. `version_files` says
+    where the versions lie that may be served: in the zones, or in those of the environment that trains them.
     `commit` and `author` say which state of the code is deployed, and whose it is. `xgboost_digest` pins the container
     of our scripts to one build.
     """
@@ -30,6 +32,7 @@ class Platform:
     keys: PlatformKeys
     network: PrivateNetwork
     zones: LakeZones
+    version_files: VersionFiles
     topic: NotificationTopic
     layer: HandlerLayer
     source: Path

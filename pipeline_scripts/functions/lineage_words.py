@@ -30,9 +30,10 @@ def commit_address(commit: str) -> str:
     return f"commit:{commit}"
 
 
-def of_sagemaker(kind: str, name: str, *, package_arn: str) -> str:
-    """The ARN of an endpoint or an endpoint config in the place of a model package."""
-    return f"{package_arn.split(':model-package/')[0]}:{kind}/{name}"
+def of_sagemaker(kind: str, name: str, *, beside: str) -> str:
+    """The ARN of an endpoint or an endpoint config in the account and region of what has the ARN `beside`."""
+    _, partition, _, region, account, _ = beside.split(":", 5)
+    return f"arn:{partition}:sagemaker:{region}:{account}:{kind}/{name}"
 
 
 def evidence_address(evidence_uri: str) -> str:

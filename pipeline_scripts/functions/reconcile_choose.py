@@ -5,6 +5,7 @@ The event that started the run is only a hint. What counts is read here: registr
 
 import os
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,6 +42,8 @@ class Rules:
         endpoint_name: The endpoint in it; None where versions are served in batches.
         instance_type: The machines that versions should be served on; empty where the stack alone decides.
         when_none_approved: `withdraw` takes the endpoint out of service, `keep` leaves what was proven last.
+        stages: The stage that a version must be approved for, and those after it; none where the registry is this
+            environment's own.
     """
 
     group: str
@@ -48,6 +51,7 @@ class Rules:
     endpoint_name: str | None
     instance_type: str
     when_none_approved: str
+    stages: Sequence[str] = ()
 
 
 @takes(EVENT_SCHEMA)
@@ -60,6 +64,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         cloudformation=boto3.client("cloudformation"),
         rules=Rules(
             group=os.environ["MODEL_PACKAGE_GROUP"],
+            stages=stages_of(os.environ),
             stack_name=os.environ["STACK_NAME"],
             endpoint_name=endpoint_to_watch(),
             instance_type=os.environ["INSTANCE_TYPE"],
@@ -127,10 +132,20 @@ def choose(
     raise TimeoutError(f"{rules.group}: approvals kept changing through {ROUNDS} readings; the next sweep decides")
 
 
-def desired_version(sagemaker: Any, *, group: str, quarantined: set[str], pinned: str = "") -> dict[str, str] | None:
+def desired_version(
+    sagemaker: Any, *, group: str, quarantined: set[str], pinned: str = "", stages: Sequence[str] = ()
+) -> dict[str, str] | None:
     """The highest version that is approved and not quarantined, with what the later steps need to know of it.
 
     A `pinned` version comes before any other, as long as it is approved and not quarantined itself.
+
+    Args:
+        sagemaker: Reads the registry.
+        group: The model package group whose versions may serve.
+        quarantined: Package ARNs that may not.
+        pinned: The number of the version that a person chose, if any.
+        stages: The stage that a version must be approved for, and those after it; none where the registry is this
+            environment's own.
     """
     approved = [
         package
@@ -146,13 +161,36 @@ def desired_version(sagemaker: Any, *, group: str, quarantined: set[str], pinned
 
     for summary in sorted(approved, key=rank, reverse=True):
         package = sagemaker.describe_model_package(ModelPackageName=summary["ModelPackageArn"])
-        if package["ModelApprovalStatus"] == "Approved":  # the list may lag behind a rejection
-            return target_of(package)
+        # The list may lag behind a rejection.
+        if package["ModelApprovalStatus"] == "Approved" and approved_for(package, stages):
+            return target_of(package, staged=bool(stages))
     return None
 
 
-def target_of(package: dict[str, Any]) -> dict[str, str]:
-    """What the registry says of a version, flat and complete: what it lacks is empty."""
+def stages_of(environment: Mapping[str, str]) -> tuple[str, ...]:
+    """The stages that a function's environment names."""
+    return tuple(filter(None, environment.get("STAGES", "").split(",")))
+
+
+def approved_for(package: dict[str, Any], stages: Sequence[str]) -> bool:
+    """Whether a version has passed the first of `stages`: it is approved for it, or has gone on to a later one.
+
+    A version has one stage at a time, and goes on only from an approval, whatever is decided there.
+    """
+    if not stages:
+        return True
+    life: dict[str, str] = package.get("ModelLifeCycle", {})
+    return life.get("Stage") in stages[1:] or (life.get("Stage"), life.get("StageStatus")) == (stages[0], "Approved")
+
+
+def target_of(package: dict[str, Any], *, staged: bool = False) -> dict[str, str]:
+    """What the registry says of a version, flat and complete: what it lacks is empty.
+
+    Args:
+        package: The version.
+        staged: Whether it was approved for a stage, with a note of its own.
+    """
+    note = package.get("ModelLifeCycle", {}).get("StageDescription") if staged else package.get("ApprovalDescription")
     properties = package.get("CustomerMetadataProperties", {})
     [container] = package["InferenceSpecification"]["Containers"]
     return {
@@ -170,13 +208,14 @@ def target_of(package: dict[str, Any]) -> dict[str, str]:
         "author": properties.get("author", ""),
         "approver": package.get("LastModifiedBy", {}).get("UserProfileName")
         or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),
-        "approval_note": package.get("ApprovalDescription", ""),
+        "approval_note": note or "",
     }
 
 
 def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, pinned: str) -> Situation:
     proven = ledger.current()
-    target = desired_version(sagemaker, group=rules.group, quarantined=ledger.quarantined(), pinned=pinned)
+    quarantined = ledger.quarantined()
+    target = desired_version(sagemaker, group=rules.group, quarantined=quarantined, pinned=pinned, stages=rules.stages)
     kept = target is None and rules.when_none_approved == "keep" and bool(proven)
     if kept:
         target = _as_it_was(proven)

@@ -7,7 +7,7 @@ quarantined, and checks its evidence like that of any other; else the highest ve
 import json
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,7 +15,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import OPTIONAL_TEXT, TEXT, VERSION, objects, takes
-from pipeline_scripts.functions.reconcile_choose import desired_version
+from pipeline_scripts.functions.reconcile_choose import desired_version, stages_of
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_pin")
@@ -42,6 +42,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sagemaker=boto3.client("sagemaker"),
         states=boto3.client("stepfunctions"),
         group=os.environ["MODEL_PACKAGE_GROUP"],
+        stages=stages_of(os.environ),
         state_machine_arn=os.environ["STATE_MACHINE_ARN"],
         clock=time.time,
     )
@@ -58,6 +59,7 @@ def pin(
     group: str,
     state_machine_arn: str,
     clock: Callable[[], float],
+    stages: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Change the pin, write down who did and why, and have the workflow look.
 
@@ -69,6 +71,8 @@ def pin(
         group: The model package group whose versions may serve.
         state_machine_arn: The workflow.
         clock: Seconds since the epoch.
+        stages: The stage that a version must be approved for, and those after it; none where the registry is this
+            environment's own.
 
     Raises:
         MayNotServe: The version that was asked for may not, or there is none to go back to.
@@ -82,19 +86,20 @@ def pin(
         ledger.unpin()
         entry["kind"] = "unpinned"
     else:
-        entry |= {"kind": "pinned", "version": _servable(event, ledger=ledger, sagemaker=sagemaker, group=group)}
+        version = _servable(event, ledger=ledger, sagemaker=sagemaker, group=group, stages=stages)
+        entry |= {"kind": "pinned", "version": version}
         ledger.set_pin(entry)
     ledger.remember(entry["at"], 0, entry)
     started = states.start_execution(stateMachineArn=state_machine_arn, input=json.dumps({"cause": entry["kind"]}))
     return {"pinned": entry.get("version"), "execution": started["executionArn"]}
 
 
-def _servable(event: dict[str, Any], *, ledger: Ledger, sagemaker: Any, group: str) -> str:
+def _servable(event: dict[str, Any], *, ledger: Ledger, sagemaker: Any, group: str, stages: Sequence[str]) -> str:
     """The version that is asked for, or the last one that may serve of those that served before."""
     quarantined = ledger.quarantined()
     candidates = [event["version"]] if event["action"] == "pin" else served_before(ledger)
     for version in candidates:
-        found = desired_version(sagemaker, group=group, quarantined=quarantined, pinned=version)
+        found = desired_version(sagemaker, group=group, quarantined=quarantined, pinned=version, stages=stages)
         if found is not None and found["version"] == version:
             return version
     if event["action"] == "pin":

@@ -102,7 +102,7 @@ def record(
     sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
     outcome = _leave(kind, state, ledger=ledger, generation=generation)
     if kind in ("served", "quarantined") and "package_arn" in entry:
-        lineage.tell(_links(entry, endpoint_name=endpoint_name))
+        lineage.tell(_links(entry, endpoint_name=endpoint_name, beside=topic_arn))
     return {**state, "outcome": outcome}
 
 
@@ -114,8 +114,11 @@ def _mark(endpoint_name: str, version: str) -> None:
     metrics.flush_metrics()
 
 
-def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
-    """Who approved a version on which evidence, and where it was brought to serve."""
+def _links(entry: dict[str, str], *, endpoint_name: str, beside: str) -> list[Link]:
+    """Who approved a version on which evidence, and where it was brought to serve: where `beside` is.
+
+    The version may lie in another account than the endpoint.
+    """
     package_arn = entry["package_arn"]
     package = artifact("ModelPackage", package_arn)
     links: list[Link] = []
@@ -127,7 +130,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
             address = words.evidence_address(entry["evidence_uri"])
             links.append((artifact(words.EVIDENCE, address, name=entry["evidence_uri"]), approval))
     if entry["kind"] == "served":
-        config = words.of_sagemaker(entry["proven_as"], entry["config_name"], package_arn=package_arn)
+        config = words.of_sagemaker(entry["proven_as"], entry["config_name"], beside=beside)
         deployment = action(
             words.DEPLOYMENT,
             config,
@@ -138,7 +141,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
         )
         links.append((package, deployment))
         if entry["proven_as"] == "endpoint-config":  # a batch has no endpoint
-            endpoint = words.of_sagemaker("endpoint", endpoint_name, package_arn=package_arn)
+            endpoint = words.of_sagemaker("endpoint", endpoint_name, beside=beside)
             links.append((deployment, Entity(noun="Context", kind="Endpoint", address=endpoint)))
     return links
 

@@ -106,7 +106,11 @@ def metadata(number: int) -> dict[str, str]:
 
 
 OUTPUTS = {
-    "baton-dev-data-lake": {"CuratedBucketName": "curated", "MonitoringBucketName": "monitoring"},
+    "baton-dev-data-lake": {
+        "CuratedBucketName": "curated",
+        "MonitoringBucketName": "monitoring",
+        "NotificationTopicArn": "arn:aws:sns:eu-west-1:000000000000:people",
+    },
     "baton-dev-governance": {"ComplianceOfficerRoleArn": "arn:aws:iam::000000000000:role/officer"},
     "baton-dev-bank-churn-ingestion": {"GlueJobName": "etl-job"},
     "baton-dev-bank-churn-features": {"FeatureGroupName": "baton-dev-bank-churn"},

@@ -54,7 +54,7 @@ def test_environment_that_is_not_deployed(baton: Any) -> None:
 
 
 def test_choice_among_several_models(baton: Any, world: World) -> None:
-    world.outputs["baton-dev-fraud-training"] = {}
+    world.outputs["baton-dev-fraud-serving"] = {}
     assert "choose one with --model: bank-churn, fraud" in spoken(baton("status"))
     assert baton("status", "--model", "bank_churn").exit_code == 0
 

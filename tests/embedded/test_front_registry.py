@@ -9,6 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded.server import EmbeddedAws
+from pipeline_scripts.functions.reconcile_choose import desired_version
 
 
 def listen(aws: EmbeddedAws, name: str, pattern: dict[str, Any]) -> Callable[[], list[dict[str, Any]]]:
@@ -138,3 +139,49 @@ def test_a_version_keeps_its_model_card_through_its_approval(aws: EmbeddedAws, g
     arn = sagemaker.create_model_package(ModelPackageGroupName=group, ModelCard=card)["ModelPackageArn"]
     sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
     assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelCard"] == card
+
+
+def test_a_version_has_one_stage_at_a_time_which_events_and_lists_tell(
+    aws: EmbeddedAws, group: str, eventually: Callable[..., Any]
+) -> None:
+    sagemaker = aws.client("sagemaker")
+    pattern = {"source": ["aws.sagemaker"], "detail": {"ModelLifeCycle": {"Stage": ["prod"]}}}
+    arrived = listen(aws, "front-stages", pattern)
+    born = {"Stage": "staging", "StageStatus": "Approved"}
+    arn = sagemaker.create_model_package(ModelPackageGroupName=group, ModelLifeCycle=born)["ModelPackageArn"]
+    assert sagemaker.describe_model_package(ModelPackageName=arn)["ModelLifeCycle"] == born
+    life = {"Stage": "prod", "StageStatus": "Rejected", "StageDescription": "not yet"}
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelLifeCycle=life)
+    [event] = eventually(arrived)
+    assert event["detail"]["ModelLifeCycle"] == life
+    assert event["detail"]["UpdatedModelPackageFields"] == ["ModelLifeCycle"]
+    [summary] = sagemaker.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+    assert summary["ModelLifeCycle"] == life
+
+
+def test_each_environment_finds_in_one_registry_what_was_approved_for_it(aws: EmbeddedAws, group: str) -> None:
+    sagemaker = aws.client("sagemaker")
+    container = {"Image": "xgboost", "ModelDataUrl": "s3://models/model.tar.gz"}
+    specification = {"Containers": [container], "SupportedContentTypes": ["text/csv"]}
+    specification["SupportedResponseMIMETypes"] = ["text/csv"]
+    arns = [
+        sagemaker.create_model_package(ModelPackageGroupName=group, InferenceSpecification=specification)[
+            "ModelPackageArn"
+        ]
+        for _ in range(2)
+    ]
+    for arn in arns:
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+    described = sagemaker.describe_model_package_group(ModelPackageGroupName=group)["ModelPackageGroupArn"]
+
+    def served(*stages: str) -> str | None:
+        # Another account knows the group by its ARN.
+        found = desired_version(sagemaker, group=described if stages else group, quarantined=set(), stages=stages)
+        return None if found is None else found["version"]
+
+    assert (served(), served("prod")) == ("2", None)
+    life = {"Stage": "prod", "StageStatus": "Approved", "StageDescription": "after a month in staging"}
+    sagemaker.update_model_package(ModelPackageArn=arns[0], ModelLifeCycle=life)
+    assert (served(), served("prod")) == ("2", "1")
+    sagemaker.update_model_package(ModelPackageArn=arns[0], ModelApprovalStatus="Rejected")
+    assert (served(), served("prod")) == ("2", None)

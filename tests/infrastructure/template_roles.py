@@ -35,18 +35,22 @@ class Role:
 
 @dataclass(frozen=True)
 class Request:
-    """One call: what, on what, in which circumstances."""
+    """One call: what, on what, in which circumstances; and what the resource's own policy says of it."""
 
     action: str
     resource: str
     context: Mapping[str, str] = field(default_factory=dict)
+    policy: Mapping[str, Any] | None = None
+    owner: str = ""  # the resource's account, where its ARN tells none and it is not the caller's
 
 
 class Templates:
-    """The stacks of one environment, with references among them resolved to plausible ARNs."""
+    """The stacks of one environment, with references among them resolved to plausible ARNs of its account."""
 
-    def __init__(self, stacks: Mapping[str, Template]) -> None:
+    def __init__(self, stacks: Mapping[str, Template], account: str = ACCOUNT) -> None:
         self._stacks = stacks
+        self.account = account
+        self._pseudo = {**PSEUDO, "AWS::AccountId": account}
         self._exports = {
             output["Export"]["Name"]: (name, output["Value"])
             for name, template in stacks.items()
@@ -103,7 +107,7 @@ class Templates:
             return {key: self.resolve(stack, item) for key, item in value.items()}
         [(key, inner)] = value.items()
         if key == "Ref":
-            return PSEUDO.get(inner) or self._reference(stack, inner)
+            return self._pseudo.get(inner) or self._reference(stack, inner)
         if key == "Fn::GetAtt":
             return self._arn(stack, inner[0]) if inner[1].endswith("Arn") else inner[0].lower()
         if key == "Fn::Join":
@@ -115,7 +119,7 @@ class Templates:
             whole = self.resolve(stack, rest)
             return whole[int(first)] if key == "Fn::Select" else whole.split(first)
         if key == "Fn::Sub" and isinstance(inner, str):
-            for name, known in PSEUDO.items():
+            for name, known in self._pseudo.items():
                 inner = inner.replace(f"${{{name}}}", known)
             return inner
         if key.startswith("Fn::"):
@@ -135,10 +139,10 @@ class Templates:
     def _arn(self, stack: str, logical_id: str) -> str:
         kind = self._stacks[stack]["Resources"].get(logical_id, {}).get("Type", "AWS::Other::Thing")
         name = logical_id.lower()
-        here = f"{REGION}:{ACCOUNT}"
+        here = f"{REGION}:{self.account}"
         shapes = {
-            "AWS::IAM::Role": f"arn:aws:iam::{ACCOUNT}:role/{name}",
-            "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{ACCOUNT}:policy/{name}",
+            "AWS::IAM::Role": f"arn:aws:iam::{self.account}:role/{stack}-{name}",  # as CloudFormation names them
+            "AWS::IAM::ManagedPolicy": f"arn:aws:iam::{self.account}:policy/{name}",
             "AWS::S3::Bucket": f"arn:aws:s3:::{name}",
             "AWS::KMS::Key": f"arn:aws:kms:{here}:key/{name}",
             "AWS::Lambda::Function": f"arn:aws:lambda:{here}:function:{name}",
@@ -171,17 +175,20 @@ def allowed(asked: Sequence[tuple[Role, Request]]) -> list[bool]:
 
 
 def _simulation(role: Role, request: Request) -> dict[str, Any]:
-    name = role.arn.rsplit("/", 1)[1]
-    tags = {f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()}
+    owner = request.owner or (request.resource.split(":")[4] if request.resource.count(":") > 4 else "")
+    name, account = role.arn.rsplit("/", 1)[1], role.arn.split(":")[4]
+    known = {f"aws:PrincipalTag/{key}": value for key, value in role.tags.items()}
+    known |= {"aws:PrincipalArn": role.arn, "aws:PrincipalAccount": account}
     return {
         "request": {
-            "principal": f"arn:aws:sts::{ACCOUNT}:assumed-role/{name}/someone",
+            "principal": f"arn:aws:sts::{account}:assumed-role/{name}/someone",
             "action": request.action,
-            "resource": {"resource": request.resource, "accountId": ACCOUNT},
-            "contextVariables": {**tags, **request.context},
+            "resource": {"resource": request.resource, "accountId": owner or account},
+            "contextVariables": {**known, **request.context},
         },
         "identityPolicies": [{"name": str(n), "policy": policy} for n, policy in enumerate(role.policies)],
         "serviceControlPolicies": [],
+        **({"resourcePolicy": request.policy} if request.policy else {}),
         "resourceControlPolicies": [],
         **({"permissionBoundaryPolicies": [{"name": "boundary", "policy": role.boundary}]} if role.boundary else {}),
     }

@@ -9,10 +9,11 @@ from constructs import Construct
 from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 from baton.serving.kind import ServingKind
 
+READS_VERSIONS = "The registry numbers the versions of this one group."
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
 
 DEFINITIONS = {
@@ -48,7 +49,7 @@ class ServingExecutionRole(Construct):
         platform: Platform,
         model: str,
         served: ServingKind,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         watched_as: iam.IRole,
         schedules: ScheduleGroup | None,
         managed_monitors: Sequence[str],
@@ -63,6 +64,9 @@ class ServingExecutionRole(Construct):
             description=f"CloudFormation, when a version of {model} is approved or rejected",
         )
         let_read(self.role, registry)
+        if registry.foreign:
+            # The registry's account grants CreateModel on its versions; whoever is granted a call must also have it.
+            allow(self.role, ["sagemaker:CreateModel"], [registry.versions_arn], why=READS_VERSIONS)
         self._model(served)
         if "endpoint" in served.holds:
             self._endpoint()

@@ -9,7 +9,7 @@ from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 
 
@@ -32,7 +32,7 @@ class VersionPin(Construct):
         construct_id: str,
         *,
         platform: Platform,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         ledger: Ledger,
         target: ServingTarget,
         machine: sfn.StateMachine,
@@ -45,8 +45,9 @@ class VersionPin(Construct):
             target=target,
             description="pins a version, or goes back to the last good one",
             environment={
-                "MODEL_PACKAGE_GROUP": registry.group_name,
+                "MODEL_PACKAGE_GROUP": registry.reference,
                 "STATE_MACHINE_ARN": machine.state_machine_arn,
+                **({"STAGES": ",".join(registry.stages)} if registry.stages else {}),
             },
         )
         step.let_remember(ledger, "DeleteItem", "GetItem", "PutItem", "Query")

@@ -11,7 +11,7 @@ from baton.foundation.scheduled_execution import ScheduledExecution
 from baton.observability.alarm import OperatorAlarm
 from baton.observability.dead_letters import DeadLetters
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 
 SWEEP = "rate(10 minutes)"
 """How long an approval may wait whose event was lost. A run with nothing to do costs one function call."""
@@ -35,7 +35,7 @@ class ReconcileTriggers(Construct):
         construct_id: str,
         *,
         platform: Platform,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         machine: sfn.StateMachine,
         endpoint_name: str,
     ) -> None:

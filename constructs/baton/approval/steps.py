@@ -14,9 +14,9 @@ from baton.foundation.ledger import Ledger
 from baton.foundation.lineage import let_tell_lineage
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
-from baton.training.evidence_signer import EvidenceSigner
+from baton.training.signed_evidence import SignedEvidence
 
 
 class ReconcileSteps(Construct):
@@ -32,7 +32,7 @@ class ReconcileSteps(Construct):
         ledger: What the steps remember.
         target: The serving stack.
         execution_role: As whom CloudFormation updates it.
-        signer: Whose signature a version's evidence must bear.
+        evidence: What must vouch for a version.
         when_none_approved: What becomes of the endpoint when no version is approved any more.
         time_limit: How long one run may take.
     """
@@ -44,11 +44,11 @@ class ReconcileSteps(Construct):
         *,
         platform: Platform,
         model: str,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         ledger: Ledger,
         target: ServingTarget,
         execution_role: iam.IRole,
-        signer: EvidenceSigner,
+        evidence: SignedEvidence,
         when_none_approved: Literal["withdraw", "keep"],
         time_limit: cdk.Duration,
     ) -> None:
@@ -59,7 +59,7 @@ class ReconcileSteps(Construct):
         self._execution_role = execution_role
         self.choose = self._choose(registry, when_none_approved, time_limit)
         self.recover = self._recover()
-        self.verify = self._verify(signer)
+        self.verify = self._verify(evidence)
         self.update = self._update()
         self.watch = self._watch()
         self.prove = proof(self, "Prove", platform=platform, target=target, ledger=ledger)
@@ -70,13 +70,15 @@ class ReconcileSteps(Construct):
         """Every step, in the order in which a version passes them."""
         return self.choose, self.recover, self.verify, self.update, self.watch, self.prove, self.record
 
-    def _choose(self, registry: ModelRegistry, when_none_approved: str, time_limit: cdk.Duration) -> Step:
+    def _choose(self, registry: ModelVersions, when_none_approved: str, time_limit: cdk.Duration) -> Step:
         environment = {
-            "MODEL_PACKAGE_GROUP": registry.group_name,
+            "MODEL_PACKAGE_GROUP": registry.reference,
             "INSTANCE_TYPE": self._target.instance_type,
             "WHEN_NONE_APPROVED": when_none_approved,
             "LIMIT_SECONDS": str(int(time_limit.to_seconds())),
         }
+        if registry.stages:
+            environment["STAGES"] = ",".join(registry.stages)
         step = self._step("Choose", "decides which version should serve", environment)
         step.let_remember(self._ledger, "GetItem", "Query", "UpdateItem")
         let_read(step.role, registry)
@@ -91,9 +93,9 @@ class ReconcileSteps(Construct):
         step.let_move_stack("ContinueUpdateRollback", execution_role=self._execution_role)
         return step
 
-    def _verify(self, signer: EvidenceSigner) -> Step:
-        step = self._step("Verify", "checks a version's artefact and evidence", signer.environment, minutes=5)
-        signer.grant_verify(step.role)
+    def _verify(self, evidence: SignedEvidence) -> Step:
+        step = self._step("Verify", "checks a version's artefact and evidence", evidence.environment, minutes=5)
+        evidence.grant_verify(step.role)
         return step
 
     def _update(self) -> Step:

@@ -1,9 +1,13 @@
 """The platform's keys, one for each purpose, so that a grant on one never opens the others."""
 
+from collections.abc import Sequence
+
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
+
+from baton.foundation.taker import Taker, in_other_accounts
 
 
 class PlatformKeys(Construct):
@@ -29,6 +33,20 @@ class PlatformKeys(Construct):
         self.operations = self._key("Operations", "Baton: logs, queues, topics and tables", removal_policy)
         self.vault = self._key("Vault", "Baton: raw data, surrogates of people, and secrets", removal_policy)
         self._let_services_operate()
+
+    def admit(self, takers: Sequence[Taker]) -> None:
+        """Let environments of other accounts decrypt artefacts and evidence, as S3 hands them out."""
+        stack = cdk.Stack.of(self)
+        for taker in in_other_accounts(takers):
+            self.models.add_to_resource_policy(
+                iam.PolicyStatement(
+                    sid=f"{taker.sid}Decrypts",
+                    principals=[taker.roles()],
+                    actions=["kms:Decrypt"],
+                    resources=["*"],
+                    conditions={"StringEquals": {"kms:ViaService": f"s3.{stack.region}.amazonaws.com"}},
+                )
+            )
 
     def _key(self, construct_id: str, description: str, removal_policy: cdk.RemovalPolicy) -> kms.Key:
         return kms.Key(

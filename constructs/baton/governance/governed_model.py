@@ -6,7 +6,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 
 from baton.etl.glue_job import GlueEtlJob
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,18 +15,19 @@ class GovernedModel:
 
     `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself or there are
     none, and `feature_group_arn` where the model has no feature store. `invoke_actions` are the calls that ask its
-    endpoint; of a batch, none.
+    endpoint; of a batch, none. `pipeline_arn`, `start_training` and `reproduce` are None where another
+    environment trains it.
     """
 
     name: str
     etl: GlueEtlJob
     ingestion: sfn.StateMachine
     ingestion_ledger_arn: str
-    registry: ModelRegistry
-    pipeline_arn: str
+    registry: ModelVersions
+    pipeline_arn: str | None
     endpoint_name: str
-    start_training: lambda_.IFunction
-    reproduce: lambda_.IFunction
+    start_training: lambda_.IFunction | None
+    reproduce: lambda_.IFunction | None
     start_monitor: lambda_.IFunction | None
     reconcile: sfn.StateMachine
     pin: lambda_.IFunction

@@ -86,6 +86,7 @@ CALLS = (
     "xray:GetSampling*",
     "xray:Put*",
 )
+FORWARDING = "events:PutEvents"
 
 
 class ServiceBoundary(Construct):
@@ -93,16 +94,20 @@ class ServiceBoundary(Construct):
 
     Whatever is attached to such a role later, it gains no call beyond these, and a verdict not even then: persons'
     roles have boundaries of their own.
+
+    Args:
+        forwards_events: Whether rules forward events to other accounts, which only some environments do.
     """
 
-    def __init__(self, scope: Construct, construct_id: str) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, forwards_events: bool = False) -> None:
         super().__init__(scope, construct_id)
+        calls = [*CALLS, *([FORWARDING] if forwards_events else [])]
         self.policy = iam.ManagedPolicy(
             self,
             "Resource",
             description="The most that a service of the platform can ever do",
             statements=[
-                iam.PolicyStatement(actions=list(CALLS), resources=["*"]),
+                iam.PolicyStatement(actions=calls, resources=["*"]),
                 *deny_approval_statements(),
             ],
         )

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 
 import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_stepfunctions as sfn
 
 from baton.governance import duties
 from baton.governance.bounded_role import Duty
 from baton.governance.governed_model import GovernedModel
 from baton.platform import Platform
-from baton.registry.approval_rule import OFFICER, VERDICTS
+from baton.registry.approval_rule import OFFICER
 
 DATA_SCIENTIST, DATA_ENGINEER, MLOPS_ENGINEER = "data-scientist", "data-engineer", "mlops-engineer"
 BOOTSTRAP_ROLES = ("deploy", "file-publishing", "lookup")
@@ -75,11 +76,10 @@ class Work:
         return {**everywhere, DATA_SCIENTIST: [*everywhere[DATA_SCIENTIST], *self._ask_endpoints()]}
 
     def _decide(self) -> Duty:
-        # Without a verdict in the request this allows nothing, so it is no way to swap a version's artefact.
         return Duty(
             actions=["sagemaker:UpdateModelPackage"],
             resources=[model.registry.versions_arn for model in self._models],
-            conditions={"StringEquals": {"sagemaker:ModelApprovalStatus": VERDICTS}},
+            conditions=self._models[0].registry.verdict,  # an environment takes all its versions from one registry
             why_wildcard="The versions of one group, whose numbers are not known before they are registered.",
         )
 
@@ -105,28 +105,21 @@ class Work:
         return Duty(actions=["lambda:InvokeFunction"], resources=[model.pin.function_arn for model in self._models])
 
     def _of_compliance_officer(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
+        files = self._platform.version_files
         return [
-            Duty(actions=["lambda:InvokeFunction"], resources=[model.reproduce.function_arn for model in self._models]),
+            *_invoke([model.reproduce for model in self._models]),
             self._read_registry(),
             duties.read_lineage(),
             *self._read_ledgers([model.ledger_arn for model in self._models]),
-            *duties.read_zone(zones.evidence, keys.models, self._prefixes),
+            *duties.read_zone(files.evidence, files.key, self._prefixes),
             duties.watch(),
         ]
 
     def _of_data_scientist(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
+        zones, keys, files = self._platform.zones, self._platform.keys, self._platform.version_files
         return [
-            Duty(
-                actions=["lambda:InvokeFunction"],
-                resources=[
-                    function.function_arn
-                    for model in self._models
-                    for function in (model.start_training, model.reproduce)
-                ],
-            ),
-            self._follow_trainings(),
+            *_invoke([function for model in self._models for function in (model.start_training, model.reproduce)]),
+            *self._follow_trainings(),
             self._read_registry(),
             duties.read_lineage(),
             *self._read_features(),
@@ -137,8 +130,8 @@ class Work:
                     (zones.curated, keys.data),
                     (zones.features, keys.data),
                     (zones.monitoring, keys.data),
-                    (zones.models, keys.models),
-                    (zones.evidence, keys.models),
+                    (files.models, files.key),
+                    (files.evidence, files.key),
                 )
                 for duty in duties.read_zone(bucket, key, self._prefixes)
             ),
@@ -169,27 +162,19 @@ class Work:
         ]
 
     def _of_mlops_engineer(self) -> list[Duty]:
-        zones, keys = self._platform.zones, self._platform.keys
+        zones, keys, files = self._platform.zones, self._platform.keys, self._platform.version_files
         return [
             *self._ask_endpoints(),
-            Duty(
-                actions=["lambda:InvokeFunction"],
-                resources=[
-                    function.function_arn
-                    for model in self._models
-                    for function in (model.start_training, model.start_monitor)
-                    if function is not None
-                ],
-            ),
+            *_invoke([function for model in self._models for function in (model.start_training, model.start_monitor)]),
             *self._run_workflows([machine for model in self._models for machine in (model.reconcile, model.ingestion)]),
             *self._read_ledgers(
                 [arn for model in self._models for arn in (model.ledger_arn, model.ingestion_ledger_arn)]
             ),
-            self._follow_trainings(),
+            *self._follow_trainings(),
             self._read_registry(),
             duties.read_lineage(),
             *duties.read_zone(zones.monitoring, keys.data, self._prefixes),
-            *duties.read_zone(zones.evidence, keys.models, self._prefixes),
+            *duties.read_zone(files.evidence, files.key, self._prefixes),
             duties.read_logs(self._stack, ["/aws/sagemaker/", "/aws-glue/jobs", self._stack_names]),
             duties.watch(),
             Duty(
@@ -217,18 +202,23 @@ class Work:
             if actions
         ]
 
-    def _follow_trainings(self) -> Duty:
-        return Duty(
-            actions=[
-                "sagemaker:DescribePipeline",
-                "sagemaker:DescribePipelineExecution",
-                "sagemaker:ListPipelineExecutionSteps",
-                "sagemaker:ListPipelineExecutions",
-                "sagemaker:StopPipelineExecution",
-            ],
-            resources=[arn for model in self._models for arn in (model.pipeline_arn, f"{model.pipeline_arn}/*")],
-            why_wildcard="The executions of one pipeline, whose ids SageMaker makes up.",
-        )
+    def _follow_trainings(self) -> list[Duty]:
+        pipelines = [model.pipeline_arn for model in self._models if model.pipeline_arn is not None]
+        if not pipelines:
+            return []
+        return [
+            Duty(
+                actions=[
+                    "sagemaker:DescribePipeline",
+                    "sagemaker:DescribePipelineExecution",
+                    "sagemaker:ListPipelineExecutionSteps",
+                    "sagemaker:ListPipelineExecutions",
+                    "sagemaker:StopPipelineExecution",
+                ],
+                resources=[arn for pipeline in pipelines for arn in (pipeline, f"{pipeline}/*")],
+                why_wildcard="The executions of one pipeline, whose ids SageMaker makes up.",
+            )
+        ]
 
     def _read_registry(self) -> Duty:
         return Duty(
@@ -283,3 +273,9 @@ class Work:
                 why_wildcard="The executions of one workflow, whose names it is given as it starts.",
             ),
         ]
+
+
+def _invoke(functions: Sequence[lambda_.IFunction | None]) -> list[Duty]:
+    """Call those of the functions that this environment has."""
+    arns = [function.function_arn for function in functions if function is not None]
+    return [Duty(actions=["lambda:InvokeFunction"], resources=arns)] if arns else []

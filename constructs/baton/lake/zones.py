@@ -11,6 +11,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from baton.foundation.encryption import PlatformKeys
+from baton.foundation.taker import Taker, in_other_accounts
 
 QUERY_RESULTS = "athena-results/"
 # Overwritten objects stay long enough to notice a mistake and to undo it.
@@ -90,6 +91,21 @@ class LakeZones(Construct):
         self.monitoring = buckets["Monitoring"]
         self.evidence = buckets["Evidence"]
         self.vault = buckets["Vault"]
+
+    def admit(self, takers: Sequence[Taker], *, models: Sequence[str]) -> None:
+        """Let environments of other accounts read artefacts and evidence of `models`, and learn of what is missing."""
+        for taker in in_other_accounts(takers):
+            for bucket in (self.models, self.evidence):
+                allowed = {
+                    "Reads": (["s3:GetObject"], [bucket.arn_for_objects(f"{model}/*") for model in models]),
+                    "Lists": (["s3:ListBucket"], [bucket.bucket_arn]),
+                }
+                for sid, (actions, resources) in allowed.items():
+                    bucket.add_to_resource_policy(
+                        iam.PolicyStatement(
+                            sid=f"{taker.sid}{sid}", principals=[taker.roles()], actions=actions, resources=resources
+                        )
+                    )
 
     def _bucket(self, zone: Zone, removal_policy: cdk.RemovalPolicy) -> s3.Bucket:
         bucket = s3.Bucket(

@@ -16,7 +16,7 @@ from baton.monitoring.monitor_jobs import MonitorJobs, OpenMonitorJob
 from baton.monitoring.open_schedules import OpenSchedules
 from baton.monitoring.plan import MonitorPlan
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.serving.endpoint import VARIANT
 from baton.serving.kind import ServingKind
 from baton.serving.served_version import ServedVersion
@@ -69,7 +69,7 @@ class OpenBackend(Construct):
         *,
         platform: Platform,
         jobs: MonitorJobs,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         endpoint_name: str,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -226,7 +226,7 @@ def monitor_backend(
     *,
     platform: Platform,
     jobs: MonitorJobs,
-    registry: ModelRegistry,
+    registry: ModelVersions,
     endpoint_name: str,
     plans: Sequence[MonitorPlan],
 ) -> MonitorBackend:

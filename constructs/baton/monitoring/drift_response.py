@@ -30,7 +30,8 @@ class DriftResponse(Construct):
         model: The model's name.
         endpoint_name: What is watched.
         plans: What is watched.
-        start_training: Starts a training for a reason.
+        start_training: Starts a training for a reason; None where another environment trains, on its own data.
+        advice: What an alarm adds where no training starts by itself.
     """
 
     def __init__(
@@ -42,15 +43,17 @@ class DriftResponse(Construct):
         model: str,
         endpoint_name: str,
         plans: Sequence[MonitorPlan],
-        start_training: HandlerFunction,
+        start_training: HandlerFunction | None,
+        advice: str = "",
     ) -> None:
         super().__init__(scope, construct_id)
         self._platform = platform
+        self._advice = advice
         self._model = model
         self._endpoint_name = endpoint_name
         self.drift_alarms = [self._violations(plan) for plan in plans]
         self.silence_alarms = [self._silence(plan) for plan in plans]
-        if self.drift_alarms:  # EventBridge refuses a rule that hears of nothing
+        if start_training is not None and self.drift_alarms:  # EventBridge refuses a rule that hears of nothing
             self._retrain(start_training)
 
     def _retrain(self, start_training: HandlerFunction) -> None:
@@ -88,7 +91,7 @@ class DriftResponse(Construct):
             f"{plan.construct_id}Drift",
             metric=metric_violations(plan, endpoint_name=self._endpoint_name, period=cdk.Duration.minutes(1)),
             threshold=1,
-            description=f"{self._model}: the monitor of {plan.name} found a violation.",
+            description=f"{self._model}: the monitor of {plan.name} found a violation.{self._advice}",
             runbook="docs/runbook.md#drift",
             topic=self._platform.topic.topic,
             treat_missing_data=cloudwatch.TreatMissingData.IGNORE,

@@ -11,7 +11,7 @@ from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
 from baton.permissions import allow
 from baton.platform import Platform
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 from baton.registry.reading import let_read
 
 
@@ -36,7 +36,7 @@ class MonitorLauncher(Construct):
         *,
         platform: Platform,
         jobs: MonitorJobs,
-        registry: ModelRegistry,
+        registry: ModelVersions,
         endpoint_name: str,
         variant: str,
     ) -> None:

@@ -68,11 +68,12 @@ class MonitorJobs(Construct):
         )
 
     def _grant_data(self) -> None:
+        files = self.platform.version_files
         zones, keys, prefix = self.platform.zones, self.platform.keys, f"{self.specification.name}/"
         for folder in ("capture/", "ground-truth/"):
             self.container.grant_read(zones.monitoring, f"{prefix}{folder}", keys.data)
-        self.container.grant_read(zones.evidence, prefix, keys.models)
-        self.container.grant_read(zones.models, prefix, keys.models)
+        for bucket in (files.evidence, files.models):
+            self.container.grant_read(bucket, prefix, files.key)
         self.container.grant_write(zones.monitoring, f"{prefix}reports/", keys.data)
         self.container.grant_volumes(keys.data)
 

@@ -1,6 +1,7 @@
 """The rule that one persona alone approves, in the three places that AWS reads it from."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from aws_cdk import aws_iam as iam
 
@@ -22,7 +23,7 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
         https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonsagemaker.html
     """
     return [
-        _deny(
+        deny(
             "NoVerdict",
             [
                 "sagemaker:UpdateModelPackage",
@@ -32,7 +33,7 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
                 "sagemaker:PutModelPackageGroupPolicy",
             ],
         ),
-        _deny(
+        deny(
             "NoVersionBornApproved",
             ["sagemaker:CreateModelPackage"],
             conditions={"StringNotEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
@@ -42,7 +43,7 @@ def deny_approval_statements() -> list[iam.PolicyStatement]:
 
 def deny_rewriting_statement() -> iam.PolicyStatement:
     """A verdict rewrites no hash of the artefact, for by that hash a swapped artefact is found."""
-    return _deny(
+    return deny(
         "NoOtherHash",
         ["sagemaker:UpdateModelPackage"],
         conditions={"Null": {"sagemaker:CustomerMetadataProperties/artifact_sha256": "false"}},
@@ -62,7 +63,7 @@ def deny_serving_statements() -> list[iam.PolicyStatement]:
     stand for an approval.
     """
     return [
-        _deny(
+        deny(
             "NoWayAroundTheVerdict",
             [
                 "cloudformation:CreateChangeSet",
@@ -88,7 +89,7 @@ def deny_serving_statements() -> list[iam.PolicyStatement]:
                 "states:UpdateStateMachine",
             ],
         ),
-        _deny(
+        deny(
             "NoVersionBornInAStage",
             ["sagemaker:CreateModelPackage"],
             conditions={"Null": {"sagemaker:ModelLifeCycle:Stage": "false"}},
@@ -96,12 +97,22 @@ def deny_serving_statements() -> list[iam.PolicyStatement]:
     ]
 
 
-def _deny(
-    sid: str, actions: Sequence[str], *, conditions: Mapping[str, Mapping[str, str]] | None = None
+def deny(
+    sid: str,
+    actions: Sequence[str],
+    *,
+    resources: Sequence[str] = ("*",),
+    principals: Sequence[iam.IPrincipal] | None = None,
+    conditions: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> iam.PolicyStatement:
-    """A denial for everything there is, which no other policy lifts."""
+    """A denial, of everything there is unless told otherwise, which no other policy lifts."""
     return iam.PolicyStatement(
-        sid=sid, effect=iam.Effect.DENY, actions=list(actions), resources=["*"], conditions=conditions
+        sid=sid,
+        effect=iam.Effect.DENY,
+        principals=principals,
+        actions=list(actions),
+        resources=list(resources),
+        conditions=conditions,
     )
 
 
@@ -110,24 +121,20 @@ def group_policy(*, group_arn: str, versions_arn: str) -> iam.PolicyDocument:
 
     The officer is known by the tag of their role, not by its ARN: the group is deployed long before the role.
     """
-    anyone = iam.AnyPrincipal()
+    group: dict[str, Any] = {"resources": [group_arn, versions_arn], "principals": [iam.AnyPrincipal()]}
     return iam.PolicyDocument(
         statements=[
-            iam.PolicyStatement(
-                sid="OfficerDecides",
-                effect=iam.Effect.DENY,
-                principals=[anyone],
-                actions=["sagemaker:UpdateModelPackage"],
-                resources=[group_arn, versions_arn],
+            deny(
+                "OfficerDecides",
+                ["sagemaker:UpdateModelPackage"],
                 conditions={"StringNotEquals": {f"aws:PrincipalTag/{PERSONA_TAG}": OFFICER}},
+                **group,
             ),
-            iam.PolicyStatement(
-                sid="VersionsWaitForTheOfficer",
-                effect=iam.Effect.DENY,
-                principals=[anyone],
-                actions=["sagemaker:CreateModelPackage"],
-                resources=[group_arn, versions_arn],
+            deny(
+                "VersionsWaitForTheOfficer",
+                ["sagemaker:CreateModelPackage"],
                 conditions={"StringNotEquals": {"sagemaker:ModelApprovalStatus": PENDING}},
+                **group,
             ),
         ]
     )

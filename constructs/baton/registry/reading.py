@@ -3,10 +3,10 @@
 from aws_cdk import aws_iam as iam
 
 from baton.permissions import acknowledge_wildcards
-from baton.registry.model_registry import ModelRegistry
+from baton.registry.model_versions import ModelVersions
 
 
-def let_read(role: iam.Role, registry: ModelRegistry) -> None:
+def let_read(role: iam.Role, registry: ModelVersions) -> None:
     """Let a service's role list a model's versions and read each of them."""
     registry.grant_read(role)
     acknowledge_wildcards(

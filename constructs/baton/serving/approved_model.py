@@ -62,7 +62,8 @@ class ApprovedModel(Construct):
             log_group_prefix=log_group_prefix,
         )
         if container is None:
-            self.container.grant_read(platform.zones.models, f"{specification.name}/", platform.keys.models)
+            files = platform.version_files
+            self.container.grant_read(files.models, f"{specification.name}/", files.key)
             if on_instances:
                 self.container.grant_volumes(platform.keys.models)
         self.resource = sagemaker.CfnModel(

@@ -47,7 +47,7 @@ class Reproduction(Construct):
             handler="reproduce_version",
             description=f"Makes a version of {model.name} once more, beside the first",
             environment={
-                **pipeline.signer.environment,
+                **pipeline.signer.evidence.environment,
                 "MODEL_PACKAGE_GROUP": registry.group_name,
                 "PIPELINE_NAME": pipeline.pipeline_name,
                 "JOB_PREFIX": job_prefix,
@@ -58,7 +58,7 @@ class Reproduction(Construct):
         )
         self.function, self._role = handler.function, handler.role
         let_read(self._role, registry)
-        pipeline.signer.grant_verify(self._role)
+        pipeline.signer.evidence.grant_verify(self._role)
         self._allow_reading_executions(pipeline.pipeline_arn)
         self._allow_jobs(f"{job_prefix}-v*", pipeline.job_role_arn)
         volumes = [platform.keys.data.key_arn, platform.keys.models.key_arn]
