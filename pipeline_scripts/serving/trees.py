@@ -152,7 +152,7 @@ def _lines(thresholds: Sequence[_Floats]) -> _Integers:
 def _remaining(thresholds: _Floats, splits: Sequence[_Split], trees: int, kind: type) -> npt.NDArray[Any]:
     """The leaves that remain in every tree when none, one, two … of the thresholds have been reached."""
     every = int(np.iinfo(kind).max)
-    table = np.full((len(thresholds) + 1, trees), every, dtype=kind)
+    table: npt.NDArray[Any] = np.full((len(thresholds) + 1, trees), every, dtype=kind)
     lines = thresholds.searchsorted(np.array([split.threshold for split in splits], dtype=np.float32)) + 1
     for line, split in zip(lines, splits, strict=True):
         table[line, split.tree] &= kind(every ^ split.left_leaves)
