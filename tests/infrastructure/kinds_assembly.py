@@ -5,9 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
 import yaml
+from aws_cdk import aws_iam as iam
+from constructs import IConstruct
 
+from baton.permissions import acknowledge_wildcards
+from baton.serving.asynchronous_endpoint import AsynchronousEndpoint
+from baton.serving.batch_transform import BatchTransform
+from stacks.data_lake_stack import DataLakeStack
+from stacks.serving_stack import ServingStack
 from tests.conftest import NODE, ROOT, Assembly, read_assembly
 
 MACHINE = {"instance_type": "ml.m5.large"}
@@ -84,5 +92,20 @@ def synthesise(folder: Path, environment: str) -> Assembly:
         from app import build
 
         outdir = folder / "assembly"
-        build({"environment": environment, "models": str(files)}, outdir=str(outdir)).synth()
+        app = build({"environment": environment, "models": str(files)}, outdir=str(outdir))
+        _let_callers_ask(app.node.find_child(environment))
+        app.synth()
     return read_assembly(outdir)
+
+
+def _let_callers_ask(stage: IConstruct) -> None:
+    """A stack of somebody else, with a role for each kind that may ask it."""
+    callers = cdk.Stack(stage, "Callers", stack_name="callers")
+    [lake] = [stack for stack in stage.node.children if isinstance(stack, DataLakeStack)]
+    for stack in [stack for stack in stage.node.children if isinstance(stack, ServingStack)]:
+        name = stack.served.endpoint_name.rpartition("-")[2].capitalize()
+        role = iam.Role(callers, name, assumed_by=iam.ServicePrincipal("lambda.amazonaws.com"))
+        stack.served.grant_invoke(role)
+        if isinstance(stack.served, AsynchronousEndpoint | BatchTransform):
+            requests = lake.platform.zones.monitoring.arn_for_objects(f"{stack.served.input_prefix}*")
+            acknowledge_wildcards(role, [requests], reason="The names of requests are the caller's own.")
