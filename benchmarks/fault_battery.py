@@ -9,13 +9,13 @@ from tests.runtime.reconcile_mutants import MUTANTS, SURVIVORS, noticed
 
 COMMAND = "python -m benchmarks fault_battery"
 FEWEST_SCHEDULES, FEWEST_FAULTS = 50_000, 100_000
-SCHEDULES_A_MUTANT = 1_000
+SCHEDULES_A_MUTANT = 8_000
 
 
 def measure() -> Iterator[Measurement]:
     """Play until enough schedules and faults have been, then let every mutant play some."""
     faults: Counter[str] = Counter()
-    schedules = wrong = rejected = duplicates = false = 0
+    schedules = wrong = rejected = duplicates = false = repaired = 0
     wrong_seeds: list[int] = []
     while schedules < FEWEST_SCHEDULES or faults.total() < FEWEST_FAULTS:
         verdict = play(schedules)
@@ -25,6 +25,7 @@ def measure() -> Iterator[Measurement]:
         rejected += verdict.rejected_serves
         duplicates += verdict.duplicate_updates
         false += verdict.false_successes
+        repaired += verdict.repaired_by_a_person
         schedules += 1
     yield _count("schedules_tried", schedules)
     yield _count("faults_injected", faults.total(), detail=dict(faults))
@@ -32,6 +33,7 @@ def measure() -> Iterator[Measurement]:
     yield _count("rejected_version_served", rejected)
     yield _count("duplicate_updates", duplicates)
     yield _count("rollback_reported_as_success", false)
+    yield _count("left_to_a_person", repaired)
     alive = [str(mutant) for mutant in MUTANTS if noticed(mutant, schedules=SCHEDULES_A_MUTANT) is None]
     yield Measurement(
         name="mutants_killed_ratio",

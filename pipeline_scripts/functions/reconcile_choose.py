@@ -17,7 +17,7 @@ from pipeline_scripts.functions.json_object import sha256_of
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
 from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
-from pipeline_scripts.functions.reconcile_situation import Situation, decide, names_the_proven
+from pipeline_scripts.functions.reconcile_situation import Situation, decide, is_in_place
 from pipeline_scripts.functions.reconcile_stack import (
     endpoint_to_watch,
     read_endpoint,
@@ -220,7 +220,7 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
     if kept:
         target = _as_it_was(proven)
     stack = read_stack(cloudformation, rules.stack_name)
-    moves = stack.package_arn != NOTHING and not names_the_proven(stack, target, proven)
+    moves = stack.package_arn != NOTHING and not is_in_place(target, stack=stack, proven=proven)
     unfit = ledger.unfit()
     instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
     tried = instance_type or stack.instance_type

@@ -18,9 +18,8 @@ def machines_to_ask_for(wanted: str, *, has: str, unfit: Mapping[str, str], vers
         version_moves: Whether another version than the proven one is to take the place of one that serves.
     """
     fit = unfit.get(wanted, wanted)
-    if not has or fit in unfit or (version_moves and has not in unfit):
-        return ""
-    return fit
+    stays = version_moves and has not in unfit
+    return "" if not has or stays else fit
 
 
 def machines_to_return_to(tried: str, *, proven: str, unfit: Mapping[str, str]) -> str:

@@ -27,15 +27,19 @@ class NotDeployed(Disproved):
     """What was asked of CloudFormation is not what runs."""
 
 
+class MovedAway(Disproved):
+    """Somebody else has moved the stack, which says nothing about the version."""
+
+
 def served_package(stack: ServingStack, target: Mapping[str, str]) -> None:
     """Check that the stack holds the version.
 
     Raises:
-        NotDeployed: It holds another, or none.
+        MovedAway: It holds another, or none.
     """
     held = stack.outputs.get("ServedModelPackageArn", "no version")
     if held != target["package_arn"]:
-        raise NotDeployed(f"the stack holds {held}, not the approved one")
+        raise MovedAway(f"the stack holds {held}, not the approved one: somebody else has changed it")
 
 
 def running_configuration(sagemaker: Any, stack: ServingStack, endpoint_name: str) -> str:
@@ -81,5 +85,10 @@ def proved(
 
 def disproved(event: dict[str, Any], found: Disproved) -> dict[str, Any]:
     """The state after a proof that failed: whose fault it is, and what was found."""
-    outcome = blame_for_update(event) if isinstance(found, NotDeployed) else blame_for_answer(event)
+    if isinstance(found, MovedAway):
+        outcome = "stuck"
+    elif isinstance(found, NotDeployed):
+        outcome = blame_for_update(event)
+    else:
+        outcome = blame_for_answer(event)
     return {**event, "outcome": outcome, "reason": str(found)}

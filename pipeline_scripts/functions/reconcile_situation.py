@@ -32,8 +32,8 @@ class Situation:
 
     @property
     def proven_before(self) -> bool:
-        """The stack asks for the target, which was proven there."""
-        return names_the_proven(self.stack, self.target, self.proven)
+        """The target was proven in this place, and no other version has come since."""
+        return is_in_place(self.target, stack=self.stack, proven=self.proven)
 
     @property
     def settled(self) -> bool:
@@ -71,6 +71,8 @@ def decide(found: Situation) -> tuple[str, str]:
     return "deploy", f"version {target['version']} is to serve"
 
 
-def names_the_proven(stack: ServingStack, target: dict[str, str] | None, proven: dict[str, str]) -> bool:
-    """Whether the stack asks for the target, and the target was proven."""
-    return target is not None and stack.package_arn == target["package_arn"] == proven.get("package_arn")
+def is_in_place(target: dict[str, str] | None, *, stack: ServingStack, proven: dict[str, str]) -> bool:
+    """Whether the target was proven, and the stack asks for it, or for nothing while the way is cleared for it."""
+    if target is None or target["package_arn"] != proven.get("package_arn"):
+        return False
+    return stack.package_arn in (target["package_arn"], NOTHING)

@@ -8,7 +8,6 @@ import json
 import random
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -108,8 +107,8 @@ class FaultyWorld(World):
             self.verdict.faults[fault] += 1
             return
         if fault == "silent rollback" and moves and not self.refusals(new):
-            self.status, self.parameters = "UPDATE_COMPLETE", new
             self._blame(number, new)
+            self.status, self.parameters = "UPDATE_COMPLETE", new
             self.verdict.faults[fault] += 1
             return
         # While nothing was ever proven, version and machines come together, and nobody can tell them apart.
@@ -128,7 +127,10 @@ class FaultyWorld(World):
             self.verdict.faults["endpoint lost"] += 1
 
     def _blame(self, number: int | None, parameters: dict[str, str]) -> None:
-        self.to_blame |= {number} if number is not None else set()
+        """Whoever may be blamed for a fault; never a version that is only brought back to where it was proven."""
+        in_place = number == self.last_proven and self.parameters["ModelVersion"] in (str(number), "none")
+        if number is not None and not in_place:
+            self.to_blame.add(number)
         self.machines_to_blame |= {parameters.get("InstanceType", "")}
 
     def _believe(self, event: dict[str, Any]) -> None:
@@ -140,6 +142,8 @@ class FaultyWorld(World):
                 self.last_proven = number
                 self.machines_proven = True
             case "withdrawn":
+                if self.when_none_approved == "keep" and self.last_proven is not None:
+                    self.verdict.wrong.append(f"{self.last_proven} was withdrawn although it is to be kept")
                 self.last_proven = None
             case "quarantined" if number == self.last_proven:
                 self.last_proven = None
@@ -225,13 +229,27 @@ def _act(draw: random.Random, world: FaultyWorld) -> None:
     """Somebody approves or rejects, pins, unpins or goes back, or deploys with other machines."""
     number = draw.choice(list(world.versions))
     what = draw.random()
-    if what < 0.7:
+    if what < 0.55:
         world.decide(number, draw.choice(("Approved", "Approved", "Rejected")))
-    elif what < 0.85:
-        with suppress(MayNotServe):
-            world.ask(draw.choice(("pin", "pin", "unpin", "rollback")), number)
+    elif what < 0.7:
+        _ask(world, draw.choice(("pin", "pin", "unpin", "rollback")), number)
     elif world.instance_type:
         world.instance_type = draw.choice(ALL_MACHINES)
+    else:
+        world.decide(number, "Rejected")
+
+
+def _ask(world: FaultyWorld, action: str, number: int) -> None:
+    quarantined = world.ledger.quarantined()
+    servable = {n for n, v in world.versions.items() if v.status == "Approved" and v.arn not in quarantined}
+    try:
+        pinned = world.ask(action, number)["pinned"]
+    except MayNotServe:
+        if action == "pin" and number in servable:
+            world.verdict.wrong.append(f"{number} was not pinned although it may serve")
+        return
+    if pinned is not None and int(pinned) not in servable:
+        world.verdict.wrong.append(f"{pinned} was pinned although it may not serve")
 
 
 def _order(draw: random.Random, world: FaultyWorld, run: Run) -> None:

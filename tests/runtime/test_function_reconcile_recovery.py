@@ -82,6 +82,11 @@ def test_a_roll_back_is_continued_twice_in_a_run_and_then_a_person_is_told(
     assert served.serving == 2
 
 
+def test_a_stack_that_needs_a_person_is_told_although_its_version_still_serves(served: World) -> None:
+    served.status = "DELETE_FAILED"
+    assert served.run("sweep")[-2:] == ["RecordFailure", "Failed"]
+
+
 def test_a_roll_back_that_does_not_end_in_time_is_told(served: World) -> None:
     served.status = "UPDATE_ROLLBACK_FAILED"
     served.before_step = lambda step: setattr(served, "now", served.now + (4_000 if step == "recover" else 0))

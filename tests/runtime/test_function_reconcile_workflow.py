@@ -115,6 +115,27 @@ def test_a_silent_rollback_shows_even_when_both_versions_answer_alike(world: Wor
     assert (world.serving, world.config, world.parameters["ModelVersion"]) == (1, "config-1", "1")
 
 
+def test_a_stack_that_somebody_moves_before_the_proof_proves_nothing_even_when_both_answer_alike(
+    world: World,
+) -> None:
+    world.register(1, probability=0.25)
+    world.run("a")
+    world.register(2, probability=0.25)
+    before = dict(world.parameters)
+
+    def move_back(step: str) -> None:
+        if step == "prove" and world.parameters != before:
+            world.parameters, world.serving, world.config = before, 1, "config-1"
+
+    world.before_step = move_back
+    assert world.run("b")[-1] == "Failed"
+    assert [line["version"] for line in world.ledger.history() if line["kind"] == "served"] == ["1"]
+    assert world.ledger.quarantined() == set()
+    world.before_step = lambda step: None
+    world.run("sweep")
+    assert world.serving == 2
+
+
 def test_a_first_version_that_answers_wrongly_does_not_stay(world: World) -> None:
     world.register(1, behaviour="wrong answers")
     world.run()
