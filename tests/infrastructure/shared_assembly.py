@@ -47,6 +47,7 @@ CHANGES: dict[str, dict[str, dict[str, Any]]] = {
         "staging": {"account": STAGING},
         "prod": {"account": PROD, "registry": registry("staging", STAGING)},
     },
+    "embedded": {"staging": {"analysis_backend": "open", "poll_seconds": 1, "registry": registry("dev", DEV)}},
     "three accounts": {
         "dev": {"account": DEV},
         "staging": {"account": STAGING, "registry": registry("dev", DEV)},
