@@ -29,7 +29,9 @@ def demo(*, rows: int) -> Iterator[Deployed]:
         build = Path(scratch)
         command = [sys.executable, "-m", "embedded.demo", "--rows", str(rows), "--keep", "--build", scratch]
         try:
-            subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+            played = subprocess.run(command, cwd=ROOT, check=False, capture_output=True, text=True)
+            if played.returncode != 0:
+                raise RuntimeError(f"the demo broke off:\n{played.stdout[-2000:]}\n{played.stderr[-2000:]}")
             yield Deployed(
                 environment=_read(build / "embedded" / "endpoint.json")["environment"],
                 summary=_read(build / "demo" / "summary.json"),

@@ -3,7 +3,7 @@
 import random
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -48,12 +48,13 @@ def measure() -> Iterator[Measurement]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[ModelServer]:
-    """The artefact in `folder/model`, behind the server that embedded AWS runs."""
+def served(folder: Path, variables: Mapping[str, str] | None = None) -> Iterator[ModelServer]:
+    """The artefact in `folder/model`, behind the server that embedded AWS runs; `variables` are for its container."""
     environment = {
         **clean_environment(scratch=folder, aws={}),
         "SAGEMAKER_BASE_DIR": str(folder),
         "SAGEMAKER_PROGRAM": "inference.py",
+        **(variables or {}),
     }
     server = ModelServer(variant="sample", environment=environment, folder=folder, on_line=lambda line: None)
     server.start()

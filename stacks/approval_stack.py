@@ -65,10 +65,11 @@ class ApprovalStack(cdk.Stack):
             "ServingExecutionRole",
             platform=platform,
             model=model.name,
-            target=serving.target,
+            served=serving.served,
             registry=registry,
-            passed_to_sagemaker=[serving.model.role, monitoring.jobs.role],
+            watched_as=monitoring.jobs.role,
             schedules=monitoring.backend.schedules,
+            managed_monitors=[plan.name for plan in monitoring.plans] if monitoring.backend.is_managed else [],
         )
         steps = ReconcileSteps(
             self,

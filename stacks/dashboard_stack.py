@@ -1,4 +1,4 @@
-"""The stack with the page on which a model's whole way can be seen."""
+"""The stack with the page on which a model's whole way can be seen, and with the alarm on its endpoint's health."""
 
 from typing import Any
 
@@ -9,7 +9,9 @@ from constructs import Construct
 from baton.ingestion.metrics import metric
 from baton.monitoring.metrics import metric_unknown, metric_violations
 from baton.observability.dashboard import Graph, ModelDashboard
+from baton.observability.strain import Strain
 from baton.platform import Platform
+from baton.serving.kind import ServingKind
 from baton.specification.model import ModelSpecification
 from stacks.approval_stack import ApprovalStack
 from stacks.automation_stack import AutomationStack
@@ -20,7 +22,7 @@ from stacks.training_stack import TrainingStack
 
 
 class DashboardStack(cdk.Stack):
-    """One model's dashboard, over the stacks of all its stations.
+    """One model's dashboard, over the stacks of all its stations, and what strains its endpoint.
 
     Args:
         platform: The environment's foundation.
@@ -49,13 +51,16 @@ class DashboardStack(cdk.Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
+        served = serving.served
+        strain = self._strain(served, platform)
         watched = monitoring.response
         ModelDashboard(
             self,
             "Dashboard",
             name=f"baton-{platform.environment_name}-{model.slug}",
             alarms=[
-                *serving.endpoint.alarms.all,
+                *strain,
+                *served.alarms,
                 *watched.drift_alarms,
                 *watched.silence_alarms,
                 *approval.triggers.alarms,
@@ -69,10 +74,26 @@ class DashboardStack(cdk.Stack):
                     _training(training),
                 ],
                 "Approval": [_reconciling(approval)],
-                "Serving": _serving(serving),
-                "Watching": _watching(monitoring, serving.endpoint.endpoint_name),
+                "Serving": served.graphs(),
+                **({"Watching": _watching(monitoring, served.endpoint_name)} if monitoring.plans else {}),
             },
         )
+
+    def _strain(self, served: ServingKind, platform: Platform) -> list[cloudwatch.IAlarm]:
+        """The alarm that tells, and those below it; none where nothing can be short of anything."""
+        limits, habits = served.limits(), served.habits()
+        if not limits and not habits:
+            return []
+        strain = Strain(
+            self,
+            "Strain",
+            subject=f"The endpoint {served.endpoint_name}",
+            limits=limits,
+            habits=habits,
+            runbook="docs/runbook.md#endpoint-strain",
+            topic=platform.topic.topic,
+        )
+        return [strain.alarm, *strain.causes]
 
 
 def _ingestion(stack: IngestionStack) -> Graph:
@@ -112,21 +133,6 @@ def _reconciling(stack: ApprovalStack) -> Graph:
         left=[machine.metric_succeeded(), machine.metric_failed(), machine.metric_timed_out()],
         right=[machine.metric_time(statistic="Maximum")],
     )
-
-
-def _serving(stack: ServingStack) -> list[Graph]:
-    endpoint = stack.endpoint
-    return [
-        Graph(title="Requests", left=[endpoint.metric_invocations()]),
-        Graph(
-            title="Errors",
-            left=[endpoint.metric_client_errors(), endpoint.metric_server_errors(statistic="Sum")],
-        ),
-        Graph(
-            title="Model latency (µs)",
-            left=[endpoint.metric_model_latency(statistic="p50"), endpoint.metric_model_latency()],
-        ),
-    ]
 
 
 def _watching(stack: MonitoringStack, endpoint_name: str) -> list[Graph]:

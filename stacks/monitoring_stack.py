@@ -13,7 +13,7 @@ from baton.monitoring.plan import monitor_plans
 from baton.monitoring.reports import MonitorReports
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.serving.realtime_endpoint import endpoint_name_of
+from baton.serving.endpoint import endpoint_name_of
 from baton.specification.model import ModelSpecification
 
 
@@ -42,10 +42,16 @@ class MonitoringStack(cdk.Stack):
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
         endpoint_name = endpoint_name_of(platform, model)
-        self.plans = monitor_plans(model)
+        self.plans = monitor_plans(model, backend=platform.analysis_backend)
         self.jobs = MonitorJobs(self, "Jobs", platform=platform, specification=model)
         self.backend = monitor_backend(
-            self, "Backend", platform=platform, jobs=self.jobs, registry=registry, endpoint_name=endpoint_name
+            self,
+            "Backend",
+            platform=platform,
+            jobs=self.jobs,
+            registry=registry,
+            endpoint_name=endpoint_name,
+            plans=self.plans,
         )
         MonitorReports(self, "Reports", platform=platform, specification=model, endpoint_name=endpoint_name)
         self.response = DriftResponse(
@@ -58,6 +64,7 @@ class MonitoringStack(cdk.Stack):
             start_training=start_training,
         )
         names = [alarm.alarm_name for alarm in self.response.drift_alarms]
-        cdk.CfnOutput(self, "DriftAlarmNames", value=cdk.Fn.join(",", names))
+        if names:
+            cdk.CfnOutput(self, "DriftAlarmNames", value=cdk.Fn.join(",", names))
         for name, value in self.backend.outputs().items():
             cdk.CfnOutput(self, name, value=value)

@@ -8,10 +8,7 @@ from constructs import Construct
 from baton.approval.target import ServingTarget
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.serving.approved_model import ApprovedModel
-from baton.serving.deployment import BlueGreenDeployment
-from baton.serving.realtime_endpoint import RealtimeEndpoint
-from baton.serving.scaling import EndpointScaling
+from baton.serving.choice import Serving
 from baton.serving.served_version import ServedVersion
 from baton.specification.model import ModelSpecification
 from stacks.monitoring_stack import MonitoringStack
@@ -19,7 +16,7 @@ from stacks.settings import Environment
 
 
 class ServingStack(cdk.Stack):
-    """Model, endpoint, scaling and monitors of the version that the stack's parameters name.
+    """Whatever serves the version that the stack's parameters name, and its monitors.
 
     The reconcile workflow updates it with the previous template, so it holds no asset: nothing has to be uploaded.
 
@@ -44,45 +41,27 @@ class ServingStack(cdk.Stack):
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)
-        capacity = environment.serving
-        deployment = BlueGreenDeployment(
-            instance_count=capacity.instance_count, bake=cdk.Duration.minutes(capacity.bake_minutes)
-        )
         version = ServedVersion(self, "Version", group_name=registry.group_name)
-        self.model = ApprovedModel(self, "Model", platform=platform, specification=model, version=version)
-        self.endpoint = RealtimeEndpoint(
-            self,
-            "Endpoint",
-            platform=platform,
-            specification=model,
-            model=self.model,
-            version=version,
-            deployment=deployment,
-        )
-        EndpointScaling(
-            self,
-            "Scaling",
-            endpoint=self.endpoint,
-            version=version,
-            min_instances=capacity.instance_count,
-            max_instances=capacity.max_instance_count,
-            invocations_per_instance=model.serving.invocations_per_instance,
-        )
+        self.served = Serving(
+            stack=self, platform=platform, specification=model, capacity=environment.serving, version=version
+        ).make()
         schedules = monitoring.backend.watch(
-            self, "Monitors", plans=monitoring.plans, endpoint=self.endpoint, version=version
+            self, "Monitors", plans=monitoring.plans, served=self.served, version=version
         )
         self.target = ServingTarget(
             stack_name=self.stack_name,
-            endpoint_name=self.endpoint.endpoint_name,
-            endpoint_arn=self.endpoint.endpoint_arn,
-            deployment_limit=deployment.time_limit,
+            kind=self.served.kind,
+            endpoint_name=self.served.endpoint_name,
+            endpoint_arn=self.served.endpoint_arn,
+            instance_type=self.served.instance_type,
+            deployment_limit=self.served.deployment_limit,
         )
         cdk.Tags.of(self).add("baton:model", model.name)
-        cdk.CfnOutput(self, "EndpointName", value=self.endpoint.endpoint_name)
+        cdk.CfnOutput(self, "EndpointName", value=self.served.endpoint_name)
         cdk.CfnOutput(self, "CaptureUri", value=monitoring.jobs.capture_uri)
         cdk.CfnOutput(self, "GroundTruthUri", value=monitoring.jobs.ground_truth_uri)
         while_served = {
-            "EndpointConfigName": self.endpoint.config_name,
+            **self.served.version_outputs,
             "ServedModelPackageArn": version.package_arn,
             **{f"{monitor}ScheduleName": name for monitor, name in schedules.items()},
         }

@@ -8,8 +8,10 @@ import yaml
 from pydantic import Field, StringConstraints, ValidationError, model_validator
 
 from baton.specification.base import Specification
+from baton.specification.capacity import ServingCapacity
 from baton.specification.flow import FlowError
 from baton.specification.model import ModelSpecification
+from baton.specification.serving import misfit_of_deployment
 from stacks.connections import Connection, region_of
 from stacks.flows import FLOWS, check_flow
 
@@ -18,20 +20,6 @@ ENVIRONMENTS = ("dev", "staging", "prod")
 
 class ConfigurationError(Exception):
     """A configuration file says something that cannot be deployed; the message says what, where and how to mend it."""
-
-
-class ServingCapacity(Specification):
-    """How much of an endpoint this environment pays for. `bake_minutes` is how long a canary is watched."""
-
-    instance_count: int = Field(ge=1, le=100)
-    max_instance_count: int = Field(ge=1, le=100)
-    bake_minutes: int = Field(ge=1, le=60)
-
-    @model_validator(mode="after")
-    def _can_grow(self) -> "ServingCapacity":
-        if self.max_instance_count < self.instance_count:
-            raise ValueError(f"max_instance_count is below instance_count ({self.instance_count})")
-        return self
 
 
 Persona = Literal["compliance-officer", "data-engineer", "data-scientist", "mlops-engineer"]
@@ -146,6 +134,9 @@ def load_models(
             misfit = connection.misfit(model.source)
             if misfit is not None:
                 raise ConfigurationError(f"{path}: source.{misfit}")
+            misfit = misfit_of_deployment(model.serving, environment.serving)
+            if misfit is not None:
+                raise ConfigurationError(f"{path}: serving.deployment.{misfit}, for {environment.name}")
         try:
             check_flow(model, flows)
         except FlowError as error:

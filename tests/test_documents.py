@@ -20,7 +20,7 @@ def test_every_alarm_names_a_section_of_the_runbook(assembly: Any) -> None:
         resource["Properties"]["AlarmDescription"]
         for _, _, template in assembly.each()
         for resource in template["Resources"].values()
-        if resource["Type"] == "AWS::CloudWatch::Alarm"
+        if resource["Type"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
     ]
     named = {match.group(1) if (match := RUNBOOK.search(json.dumps(alarm))) else alarm for alarm in alarms}
     assert named and named <= sections(ROOT / "docs" / "runbook.md")

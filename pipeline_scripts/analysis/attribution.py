@@ -11,16 +11,12 @@ import json
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
-import xgboost
 
 from pipeline_scripts.analysis.artifact import Artifact
 from pipeline_scripts.analysis.job import JobError
-from pipeline_scripts.serving.estimator import Linear, Trees
-from pipeline_scripts.serving.transformer import Matrix
+from pipeline_scripts.serving.estimator import Values
 
-Values = npt.NDArray[np.float64]
 _METHODS = {"xgboost": "tree_shap", "logistic_regression": "linear_shap", "linear_regression": "linear_shap"}
 _UNITS = {"binary_classification": "log-odds", "regression": "target"}
 _ROWS_AT_ONCE = 50_000
@@ -40,31 +36,12 @@ def attributions(artifact: Artifact, rows: pd.DataFrame) -> tuple[Values, float]
 
 def _attributed(artifact: Artifact, rows: pd.DataFrame) -> tuple[Values, float]:
     matrix = artifact.transformer.encode(rows)
-    if isinstance(artifact.estimator, Trees):
-        by_column, expected = _of_trees(artifact.estimator.booster, matrix, artifact.transformer.columns)
-    elif isinstance(artifact.estimator, Linear):
-        by_column, expected = _of_linear(artifact.estimator, matrix)
-    else:
-        raise JobError(f"nothing here attributes the answers of {type(artifact.estimator).__name__}")
-    values = np.zeros((len(matrix), len(artifact.transformer.features)))
-    for column, feature in enumerate(artifact.transformer.owners):
-        values[:, feature] += by_column[:, column]
-    return values, expected
-
-
-def _of_trees(booster: xgboost.Booster, matrix: Matrix, columns: tuple[str, ...]) -> tuple[Values, float]:
-    data = xgboost.DMatrix(matrix, feature_names=list(columns), nthread=1)
-    contributions = booster.predict(data, pred_contribs=True).astype(np.float64)
-    margins = booster.predict(data, output_margin=True)
+    by_column, expected = artifact.estimator.contributions(matrix)
+    margins = artifact.estimator.margins(matrix)
     largest = np.abs(margins).max(initial=1.0)
-    if np.abs(contributions.sum(axis=1) - margins).max(initial=0.0) > _FARTHEST_SUM * largest:
+    if np.abs(by_column.sum(axis=1) + expected - margins).max(initial=0.0) > _FARTHEST_SUM * largest:
         raise JobError("the attributions do not add up to the model's answers; the artefact and XGBoost disagree")
-    return contributions[:, :-1], float(contributions[:, -1].mean()) if len(matrix) else 0.0
-
-
-def _of_linear(estimator: Linear, matrix: Matrix) -> tuple[Values, float]:
-    means, coefficients = np.asarray(estimator.means), np.asarray(estimator.coefficients)
-    return (matrix - means) * coefficients, float(means @ coefficients + estimator.intercept)
+    return artifact.transformer.summed(by_column), expected
 
 
 def explanation(artifact: Artifact, values: Values, expected: float) -> dict[str, Any]:

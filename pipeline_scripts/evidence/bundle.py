@@ -33,6 +33,7 @@ class Origin:
     author: str
     reason: str
     image: str
+    container_environment: str
     evidence_uri: str
     dataset_uri: str
     dataset_hash: str
@@ -73,6 +74,7 @@ def make_bundle(
         "author": origin.author,
         "reason": origin.reason,
         "image": origin.image,
+        "container_environment": origin.container_environment,
         "evidence_uri": origin.evidence_uri,
         "environment": environment(wheels),
         "dataset": {"uri": origin.dataset_uri, "hash": origin.dataset_hash, "manifest": dict(manifest)},

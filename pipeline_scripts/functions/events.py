@@ -29,12 +29,13 @@ def objects(required: Mapping[str, Schema], optional: Mapping[str, Schema] | Non
 RUN: Mapping[str, Schema] = {"execution": TEXT, "generation": {"type": "integer"}, "deadline": {"type": "integer"}}
 """What every step of a reconciliation after the first finds in the workflow's state."""
 
-_TOLD = ("evidence_uri", "artifact_uri", "artifact_sha256", "evidence_sha256", "dataset_hash", "commit", "author")
+_TOLD = ("evidence_uri", "artifact_uri", "artifact_sha256", "evidence_sha256", "image", "container_environment")
+_MADE = ("execution", "dataset_hash", "commit", "author", "approver", "approval_note")
 TARGET = objects(
     {
         "package_arn": TEXT,
         "version": {"type": "string", "pattern": "^[0-9]+$"},
-        **{name: OPTIONAL_TEXT for name in (*_TOLD, "execution", "approver", "approval_note")},
+        **{name: OPTIONAL_TEXT for name in (*_TOLD, *_MADE)},
     }
 )
 """The version that a reconciliation is about, as the registry tells it; a version of other origin lacks much of it."""

@@ -21,6 +21,8 @@ class Version:
     evidence_uri: str
     artifact_uri: str
     artifact_sha256: str
+    image: str
+    container_environment: str
 
 
 @dataclass(frozen=True, kw_only=True)

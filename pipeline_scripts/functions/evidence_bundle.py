@@ -84,6 +84,9 @@ def check_bundle(sha256: str, content: Mapping[str, Any], *, version: Version, a
         "commit": (content.get("commit"), version.commit),
         "dataset": (_part(content, "dataset").get("hash"), version.dataset_hash),
         "artefact": (_part(content, "artifact").get("sha256"), version.artifact_sha256),
+        # Where the code comes from stands in the container's environment, so both are as good as the artefact.
+        "image": (content.get("image"), version.image),
+        "container environment": (content.get("container_environment"), version.container_environment),
     }
     for what, (found, expected) in told.items():
         if not expected or found != expected:

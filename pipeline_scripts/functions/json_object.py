@@ -1,6 +1,7 @@
-"""A JSON object out of bytes that somebody else wrote."""
+"""JSON objects: read from bytes that somebody else wrote, and written in one spelling."""
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 
@@ -17,3 +18,8 @@ def json_object(content: bytes, *, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError(f"{where} is not a JSON object")
     return value
+
+
+def canonical(content: Mapping[str, str]) -> str:
+    """The one spelling of an object: keys in order, no blanks. What was deployed compares with it as text."""
+    return json.dumps(dict(content), sort_keys=True, separators=(",", ":"))

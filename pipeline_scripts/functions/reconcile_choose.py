@@ -11,6 +11,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import TEXT, objects, takes
+from pipeline_scripts.functions.json_object import canonical
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import NOTHING, ServingStack, read_stack
 
@@ -113,6 +114,8 @@ def target_of(package: dict[str, Any]) -> dict[str, str]:
         "evidence_uri": properties.get("evidence_uri", ""),
         "artifact_uri": container.get("ModelDataUrl", ""),
         "artifact_sha256": properties.get("artifact_sha256", ""),
+        "image": container.get("Image", ""),
+        "container_environment": canonical(container.get("Environment", {})),
         "evidence_sha256": properties.get("evidence_sha256", ""),
         "execution": properties.get("pipeline_execution", ""),
         "dataset_hash": properties.get("dataset_hash", ""),

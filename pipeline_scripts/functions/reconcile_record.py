@@ -8,6 +8,7 @@ from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from pipeline_scripts.functions import caught
 from pipeline_scripts.functions import lineage_words as words
@@ -17,6 +18,7 @@ from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 
 logger = Logger(service="reconcile_record")
 
+NAMESPACE = "Baton/Serving"
 SUBJECTS = {
     "served": "{endpoint} serves version {version}",
     "withdrawn": "{endpoint} was taken out of service",
@@ -73,6 +75,7 @@ def record(
         ledger.confirm(state["execution"], generation)
     if kind == "served":
         ledger.serve(entry)
+        _mark(endpoint_name, entry["version"])
     elif kind == "withdrawn":
         ledger.withdraw()
     elif kind == "quarantined":
@@ -85,6 +88,14 @@ def record(
     if kind in ("served", "quarantined") and "package_arn" in entry:
         lineage.tell(_links(entry, endpoint_name=endpoint_name))
     return {**state, "outcome": outcome}
+
+
+def _mark(endpoint_name: str, version: str) -> None:
+    """Print a metric in CloudWatch's embedded format: the dashboard shows by it when which version came."""
+    metrics = EphemeralMetrics(namespace=NAMESPACE, service="")
+    metrics.add_dimension("EndpointName", endpoint_name)
+    metrics.add_metric("ServedVersion", MetricUnit.NoUnit, int(version))
+    metrics.flush_metrics()
 
 
 def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:

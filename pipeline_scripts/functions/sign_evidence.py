@@ -26,6 +26,8 @@ EVENT_SCHEMA = objects(
         "evidence_uri": S3_URI,
         "artifact_uri": S3_URI,
         "artifact_sha256": SHA256,
+        "image": TEXT,
+        "container_environment": TEXT,
     }
 )
 

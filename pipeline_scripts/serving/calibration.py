@@ -66,6 +66,6 @@ class Calibration:
 
 def log_odds(probabilities: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
     """The logarithm of the odds, finite even for answers that are certain."""
-    bounded = np.clip(probabilities.astype(np.float64), _NEAREST_TO_CERTAIN, 1 - _NEAREST_TO_CERTAIN)
+    bounded = np.minimum(np.maximum(probabilities.astype(np.float64), _NEAREST_TO_CERTAIN), 1 - _NEAREST_TO_CERTAIN)
     odds: npt.NDArray[np.float64] = np.log(bounded) - np.log1p(-bounded)
     return odds

@@ -1,10 +1,13 @@
 """How a bad request is refused: with a 4xx and a sentence that names the field.
 
-The AWS container answers with the status of an error of its own toolkit, and with 500 to any other exception. Where the
-toolkit is not installed (tests, embedded AWS) the same attributes, `status_code` and `message`, are carried by hand.
+The AWS container serves one model with Flask, behind gunicorn, and answers 500 to every exception of a hook: there, a
+refusal must be a response that the hook returns. Where it serves several it uses the model server of its toolkit, which
+answers with the status of the toolkit's own errors: there, a refusal must be raised. Where neither is installed (tests,
+embedded AWS) the same attributes, `status_code` and `message`, are carried by hand.
 """
 
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     ToolkitError = ValueError
@@ -30,3 +33,15 @@ class RequestError(*_BASES):  # type: ignore[misc]
     def __str__(self) -> str:
         """The message alone, whatever the base class would print."""
         return self.message
+
+
+def refused(error: RequestError) -> Any:
+    """What a hook returns so that Flask answers with the refusal.
+
+    Raises:
+        RequestError: It is not Flask that serves.
+    """
+    flask: Any = sys.modules.get("flask")
+    if flask is None or not flask.has_request_context():
+        raise error
+    return flask.Response(error.message, status=error.status_code, mimetype="text/plain")

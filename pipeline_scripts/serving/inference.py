@@ -1,9 +1,11 @@
-"""The hooks of the SageMaker XGBoost container's script mode: load, read, predict, answer.
+"""The hooks of the SageMaker XGBoost container's script mode: load a version, and answer a request with it.
 
 Training copies this file into the artefact as `code/inference.py`, with the package it needs beside it, so a version
-serves itself with the very code it was trained with. Content types: see `pipeline_scripts.serving.request`. Answers are
-`text/csv` (one probability or number a line), `application/json` or `application/jsonlines` (probability and label, or
-the value).
+serves itself with the very code it was trained with. What a request may be, see `pipeline_scripts.serving.request`;
+what is answered, see `pipeline_scripts.serving.answer`.
+
+One hook answers, instead of three, because only so it knows what the caller accepts when it predicts, and can return a
+refusal (see `pipeline_scripts.serving.errors`).
 """
 
 import json
@@ -17,15 +19,16 @@ from typing import Any
 if "SAGEMAKER_SUBMIT_DIRECTORY" in os.environ:
     sys.path.insert(0, os.environ["SAGEMAKER_SUBMIT_DIRECTORY"])
 
-import numpy as np
-import numpy.typing as npt
-
+from pipeline_scripts.serving.answer import Attribution, Form, Prediction, read_accept, write
 from pipeline_scripts.serving.calibration import Calibration
-from pipeline_scripts.serving.errors import RequestError
+from pipeline_scripts.serving.errors import RequestError, refused
 from pipeline_scripts.serving.estimator import Estimator, read_estimator
-from pipeline_scripts.serving.request import CSV, JSON, JSON_LINES, parse_request
+from pipeline_scripts.serving.metrics import Metrics
+from pipeline_scripts.serving.request import Columns, parse_request
 from pipeline_scripts.serving.signature import Signature
 from pipeline_scripts.serving.transformer import Transformer
+
+ENDPOINT_VARIABLE = "BATON_ENDPOINT_NAME"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,22 +39,21 @@ class ServedModel:
     calibration: Calibration
     transformer: Transformer
     signature: Signature
+    metrics: Metrics
 
-
-@dataclass(frozen=True, kw_only=True)
-class Prediction:
-    """The answer a row: the probability of the positive outcome, with the threshold of the label 1, or a number."""
-
-    answers: npt.NDArray[np.float32]
-    threshold: float | None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """A request as it came. The container does not hand the model to `input_fn`, so `predict_fn` checks it."""
-
-    body: bytes | str
-    content_type: str | None
+    def predict(self, columns: Columns, form: Form) -> Prediction:
+        """Score checked rows, and attribute the scores if the form asks for that."""
+        matrix = self.transformer.encode(columns)
+        attribution = None
+        if form.attributions:
+            by_column, base = self.estimator.contributions(matrix)
+            features = tuple(feature.name for feature in self.transformer.features)
+            attribution = Attribution(features=features, values=self.transformer.summed(by_column), base=base)
+        return Prediction(
+            answers=self.calibration.apply(self.estimator.answers(matrix)),
+            threshold=self.signature.threshold,
+            attribution=attribution,
+        )
 
 
 def model_fn(model_dir: str) -> ServedModel:
@@ -63,6 +65,7 @@ def model_fn(model_dir: str) -> ServedModel:
         calibration=Calibration.from_json(_read(folder / "calibration.json")),
         transformer=Transformer.from_json(_read(folder / "transformer.json")),
         signature=signature,
+        metrics=Metrics(endpoint=os.environ.get(ENDPOINT_VARIABLE)),
     )
 
 
@@ -70,48 +73,18 @@ def _read(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def input_fn(request_body: bytes | str, request_content_type: str | None) -> Request:
-    """Take the request as it is."""
-    return Request(body=request_body, content_type=request_content_type)
-
-
-def predict_fn(input_data: Request, model: ServedModel) -> Prediction:
-    """Check the rows against the version's signature and score them.
+def transform_fn(model: ServedModel, body: bytes | str, content_type: str | None, accept: str | None) -> Any:
+    """Check a request against the version's signature, score its rows, and write the answer with its content type.
 
     Raises:
-        RequestError: The request does not fit; its `status_code` is a 4xx and its message names the field.
+        RequestError: It cannot be answered; its `status_code` is a 4xx and its message names the field.
     """
-    columns = parse_request(input_data.body, input_data.content_type, model.signature)
-    answered = model.estimator.answers(model.transformer.encode(columns))
-    return Prediction(answers=model.calibration.apply(answered), threshold=model.signature.threshold)
-
-
-def output_fn(prediction: Prediction, accept: str | None) -> str:
-    """Write the answer in the first form that the caller accepts; text/csv when any will do.
-
-    Raises:
-        RequestError: The caller accepts none of the forms (406).
-    """
-    for kind in (accept or "*/*").split(","):
-        kind = kind.split(";")[0].strip().lower()
-        if kind in (CSV, "*/*", "text/*"):
-            return "\n".join(map(shown, prediction.answers)) + "\n"
-        if kind == JSON:
-            return json.dumps({"predictions": _described(prediction)})
-        if kind in (JSON_LINES, "application/x-jsonlines"):
-            return "\n".join(map(json.dumps, _described(prediction))) + "\n"
-    raise RequestError(f"accept {accept!r} is not one of {CSV}, {JSON}, {JSON_LINES}", status_code=406)
-
-
-def shown(answer: np.float32 | float) -> str:
-    """An answer with as many digits as bring the same 32-bit number back."""
-    return f"{answer:.9g}"
-
-
-def _described(prediction: Prediction) -> list[dict[str, float | int]]:
-    if prediction.threshold is None:
-        return [{"value": float(shown(answer))} for answer in prediction.answers]
-    return [
-        {"probability": float(shown(answer)), "label": int(answer >= prediction.threshold)}
-        for answer in prediction.answers
-    ]
+    try:
+        form = read_accept(accept)
+        columns = parse_request(body, content_type, model.signature)
+    except RequestError as error:
+        model.metrics.refused()
+        return refused(error)
+    prediction = model.predict(columns, form)
+    model.metrics.answered(prediction, unseen=model.signature.unseen(columns))
+    return write(prediction, form), form.kind

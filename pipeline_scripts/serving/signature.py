@@ -1,7 +1,9 @@
 """What a version accepts and answers: the inputs of a request, in order, and how a probability becomes a label."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import filterfalse
 from typing import Any
 
 
@@ -33,10 +35,20 @@ class Signature:
     positive: int | str | None
     threshold: float | None
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The inputs' names in the order in which a CSV request carries them."""
         return tuple(item.name for item in self.inputs)
+
+    def unseen(self, columns: Mapping[str, Sequence[Any]]) -> int:
+        """How many values of the columns are categories that training never saw; a missing value is none."""
+        return sum(1 for name, known in self._known for _ in filterfalse(known.__contains__, columns[name]))
+
+    @cached_property
+    def _known(self) -> tuple[tuple[str, frozenset[str | None]], ...]:
+        return tuple(
+            (item.name, frozenset((None, *item.categories))) for item in self.inputs if item.categories is not None
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The signature as JSON."""

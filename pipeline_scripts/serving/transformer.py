@@ -8,6 +8,8 @@ What is missing or was never seen in training gets one fixed answer here, so tha
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from itertools import accumulate, pairwise, starmap
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -42,20 +44,21 @@ class Feature:
             return tuple(f"{self.name}={category}" for category in self.categories)
         return (self.name,)
 
-    def encode(self, values: Sequence[Any]) -> Matrix:
-        """Turn raw values into a block of as many columns as `columns` names."""
+    def encode(self, values: Sequence[Any], block: Matrix) -> None:
+        """Write raw values into a block as wide as `columns`; a missing number becomes NaN."""
+        places = self._places
         if self.encoding == "number":
-            numbers = np.asarray(values, dtype=np.float64)
-            return np.where(np.isnan(numbers), self.fill, numbers).astype(np.float32).reshape(-1, 1)
-        places = {category: place for place, category in enumerate(self.categories)}
-        if self.encoding == "ordinal":
-            return np.array([places.get(value, self.fill) for value in values], dtype=np.float32).reshape(-1, 1)
-        block = np.zeros((len(values), len(self.categories)), dtype=np.float32)
-        known = [(row, places[value]) for row, value in enumerate(values) if value in places]
-        if known:
-            rows, columns = zip(*known, strict=True)
-            block[rows, columns] = 1.0
-        return block
+            block[:, 0] = np.asarray(values, dtype=np.float64)
+        elif self.encoding == "ordinal":
+            fill = self.fill
+            block[:, 0] = [places.get(value, fill) for value in values]
+        else:
+            found = np.array([places.get(value, -1) for value in values])
+            block[:] = found[:, np.newaxis] == np.arange(len(places))
+
+    @cached_property
+    def _places(self) -> Mapping[Any, int]:
+        return {category: place for place, category in enumerate(self.categories)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,27 @@ class Transformer:
         Raises:
             KeyError: A feature is not among `values`.
         """
-        return np.hstack([feature.encode(values[feature.name]) for feature in self.features])
+        raw = [values[feature.name] for feature in self.features]
+        matrix = np.empty((len(raw[0]), len(self._fills)), dtype=np.float32)
+        for feature, block, given in zip(self.features, self._blocks, raw, strict=True):
+            feature.encode(given, matrix[:, block])
+        missing = np.isnan(matrix)
+        return np.where(missing, self._fills, matrix) if missing.any() else matrix
+
+    def summed(self, by_column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Sum what columns contribute to what the features do that they came from."""
+        return np.add.reduceat(by_column, [block.start for block in self._blocks], axis=1)
+
+    @cached_property
+    def _blocks(self) -> tuple[slice, ...]:
+        """Where every feature's columns lie."""
+        bounds = accumulate((len(feature.columns) for feature in self.features), initial=0)
+        return tuple(starmap(slice, pairwise(bounds)))
+
+    @cached_property
+    def _fills(self) -> Matrix:
+        """What a missing number becomes, a value a column."""
+        return np.array([feature.fill for feature in self.features for _ in feature.columns], dtype=np.float32)
 
     def to_json(self) -> dict[str, Any]:
         """The fitted values as JSON."""

@@ -13,7 +13,7 @@ from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
 from pipeline_scripts.analysis.model_quality import quality_constraints, quality_statistics
 from pipeline_scripts.model import Model, load_model
-from pipeline_scripts.serving.inference import shown
+from pipeline_scripts.serving.answer import shown
 
 
 def main(argv: Sequence[str]) -> int:

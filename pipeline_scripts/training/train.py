@@ -30,15 +30,6 @@ _ALGORITHMS: Mapping[str, Callable[..., Estimator]] = {
     "logistic_regression": fit_logistic,
     "linear_regression": fit_linear,
 }
-_SERVING_PACKAGE = (
-    "calibration.py",
-    "errors.py",
-    "estimator.py",
-    "request.py",
-    "signature.py",
-    "transformer.py",
-    "__init__.py",
-)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -114,5 +105,6 @@ def write_artifact(
     (code / "pipeline_scripts" / "serving").mkdir(parents=True, exist_ok=True)
     (code / "inference.py").write_bytes(serving.joinpath("inference.py").read_bytes())
     (code / "pipeline_scripts" / "__init__.py").write_bytes(package.joinpath("__init__.py").read_bytes())
-    for name in _SERVING_PACKAGE:
-        (code / "pipeline_scripts" / "serving" / name).write_bytes(serving.joinpath(name).read_bytes())
+    for file in serving.iterdir():
+        if file.name.endswith(".py") and file.name != "inference.py":
+            (code / "pipeline_scripts" / "serving" / file.name).write_bytes(file.read_bytes())

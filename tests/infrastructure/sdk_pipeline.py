@@ -220,6 +220,12 @@ def compare_steps(judged: dict) -> tuple[LambdaStep, ProcessingStep]:
     return champion, compare
 
 
+SERVED_WITH = (
+    '{"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT":"text/csv","SAGEMAKER_PROGRAM":"inference.py",'
+    '"SAGEMAKER_SUBMIT_DIRECTORY":"/opt/ml/model/code"}'
+)
+
+
 def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> tuple[ProcessingStep, LambdaStep]:
     origin = {
         "COMMIT": parameters["CommitId"],
@@ -229,6 +235,7 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
         "DATASET_HASH": parameters["DatasetHash"],
         "EXECUTION": ExecutionVariables.PIPELINE_EXECUTION_ARN,
         "IMAGE": WORKPLACE.image,
+        "CONTAINER_ENVIRONMENT": SERVED_WITH,
         "EVIDENCE_URI": evidence(),
     }
     manifest = Join(on="", values=[parameters["DatasetUri"], "_manifest.json"])
@@ -251,6 +258,8 @@ def evidence_steps(parameters: dict, gate: ProcessingStep, artifact: object) -> 
             "evidence_uri": evidence(),
             "artifact_uri": artifact,
             "artifact_sha256": report(gate, "artifact_sha256"),
+            "image": WORKPLACE.image,
+            "container_environment": SERVED_WITH,
         },
         outputs=[LambdaOutput(output_name="bundle_sha256", output_type=LambdaOutputTypeEnum.String)],
         depends_on=["Evidence"],
@@ -276,11 +285,7 @@ def register_step(
         sagemaker_session=SESSION,
         image_uri=WORKPLACE.image,
         s3_model_data_url=artifact,
-        env_vars={
-            "SAGEMAKER_PROGRAM": "inference.py",
-            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
-            "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "text/csv",
-        },
+        env_vars=json.loads(SERVED_WITH),
     )
     arguments = builder.register(
         model_package_group_name=sample.GROUP,

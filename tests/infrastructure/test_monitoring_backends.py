@@ -211,5 +211,8 @@ def test_monitors_with_labels_look_back_a_day(assembly: Any) -> None:
     from tests.conftest import ROOT
 
     [model] = load_models([ROOT / "config" / "models" / "bank_churn.yaml"], [])
-    windows = {plan.name: cdk.Duration.minutes(plan.window_minutes).to_hours() for plan in monitor_plans(model)}
+    windows = {
+        plan.name: cdk.Duration.minutes(plan.window_minutes).to_hours()
+        for plan in monitor_plans(model, backend="managed")
+    }
     assert windows == {"data_quality": 1, "model_quality": 24, "bias": 24, "explainability": 1}

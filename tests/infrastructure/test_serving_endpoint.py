@@ -19,6 +19,7 @@ VERSIONED = {
     "AWS::SageMaker::ModelBiasJobDefinition",
     "AWS::SageMaker::ModelExplainabilityJobDefinition",
 }
+SCALING = {"AWS::ApplicationAutoScaling::ScalableTarget", "AWS::ApplicationAutoScaling::ScalingPolicy"}
 
 
 @pytest.fixture(params=ENVIRONMENTS)
@@ -38,12 +39,23 @@ def only(template: dict[str, Any], kind: str) -> dict[str, Any]:
 
 def test_nothing_that_serves_exists_while_no_version_is_approved(template: dict[str, Any]) -> None:
     for logical_id, resource in template["Resources"].items():
-        assert (resource["Type"] in VERSIONED) == (resource.get("Condition") == "HasApprovedVersion"), logical_id
+        expected = "ScalingIsOn" if resource["Type"] in SCALING else "HasApprovedVersion"
+        assert resource.get("Condition") == (expected if resource["Type"] in VERSIONED else None), logical_id
 
 
 def test_the_condition_is_that_a_package_is_named(template: dict[str, Any]) -> None:
     condition = template["Conditions"]["HasApprovedVersion"]
     assert condition == {"Fn::Not": [{"Fn::Equals": [{"Ref": "ModelPackageArn"}, "none"]}]}
+
+
+def test_scaling_goes_by_a_parameter_so_that_the_instance_type_can_change(template: dict[str, Any]) -> None:
+    scales = template["Conditions"]["ScalingIsOn"]
+    is_on = {"Fn::Equals": [{"Ref": "Scaling"}, "on"]}
+    assert scales == {"Fn::And": [template["Conditions"]["HasApprovedVersion"], is_on]}
+    [variant] = only(template, "AWS::SageMaker::EndpointConfig")["Properties"]["ProductionVariants"]
+    assert variant["InstanceType"] == {"Ref": "InstanceType"}
+    assert template["Parameters"]["InstanceType"]["Default"] == "ml.m5.large"
+    assert template["Parameters"]["Scaling"]["Default"] == "on"
 
 
 def test_the_parameters_start_as_none_and_take_only_this_groups_versions(template: dict[str, Any]) -> None:
@@ -112,7 +124,9 @@ def test_volumes_and_captures_have_customer_keys_of_their_own(template: dict[str
 def test_the_model_is_the_approved_package_in_the_private_network(template: dict[str, Any]) -> None:
     model = only(template, "AWS::SageMaker::Model")
     properties = model["Properties"]
-    assert properties["PrimaryContainer"] == {"ModelPackageName": {"Ref": "ModelPackageArn"}}
+    assert properties["PrimaryContainer"]["ModelPackageName"] == {"Ref": "ModelPackageArn"}
+    name = only(template, "AWS::SageMaker::Endpoint")["Properties"]["EndpointName"]
+    assert properties["PrimaryContainer"]["Environment"] == {"BATON_ENDPOINT_NAME": name}
     assert properties["EnableNetworkIsolation"] is True
     assert properties["VpcConfig"]["Subnets"]
     assert set(of_type(template, "AWS::IAM::Policy")) <= set(model["DependsOn"]), "the policies must be there first"

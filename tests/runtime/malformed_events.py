@@ -23,6 +23,8 @@ TARGET = {
     "artifact_uri": "s3://models/bank_churn/run-2/output/model.tar.gz",
     "artifact_sha256": "a" * 64,
     "evidence_sha256": "b" * 64,
+    "image": "registry/xgboost:3.0-5",
+    "container_environment": '{"SAGEMAKER_PROGRAM":"inference.py"}',
     "execution": "arn:aws:sagemaker:eu-west-1:000000000000:pipeline/p/execution/run-2",
     "dataset_hash": "d" * 64,
     "commit": "abc",
@@ -57,7 +59,10 @@ RIGHT: dict[str, dict[str, Any]] = {
     "find_champion": {"challenger_uri": TARGET["artifact_uri"]},
     "sign_evidence": {
         name: TARGET[name]
-        for name in ("execution", "commit", "dataset_hash", "evidence_uri", "artifact_uri", "artifact_sha256")
+        for name in (
+            *("execution", "commit", "dataset_hash", "evidence_uri"),
+            *("artifact_uri", "artifact_sha256", "image", "container_environment"),
+        )
     },
     "reproduce_version": {"version": 2, "run": "r1"},
     "start_training": {"reason": "manual", "author": "ada@bank.example"},

@@ -67,6 +67,9 @@ def refused(code: str, message: str, call: str) -> ClientError:
     return ClientError({"Error": {"Code": code, "Message": message}}, call)
 
 
+CONTAINER = {"Image": "registry/xgboost:3.0-5", "Environment": {"SAGEMAKER_PROGRAM": "inference.py"}}
+
+
 @dataclass
 class World:
     """Everything the handlers talk to. DynamoDB, S3 and KMS are moto's; the rest is here, and moves at each look."""
@@ -134,6 +137,8 @@ class World:
             "commit": "abc",
             "dataset": {"hash": "d" * 64},
             "artifact": {"sha256": version.artifact_sha256},
+            "image": CONTAINER["Image"],
+            "container_environment": '{"SAGEMAKER_PROGRAM":"inference.py"}',
             "files": hashes,
         }
         content = json.dumps(bundle).encode()
@@ -177,7 +182,7 @@ class World:
             "ModelPackageArn": version.arn,
             "ModelPackageVersion": version.number,
             "ModelApprovalStatus": version.status,
-            "InferenceSpecification": {"Containers": [{"ModelDataUrl": uri}]},
+            "InferenceSpecification": {"Containers": [{**CONTAINER, "ModelDataUrl": uri}]},
             "LastModifiedBy": {"IamIdentity": {"Arn": f"arn:aws:iam::000000000000:role/{self.approver}"}},
             "CustomerMetadataProperties": {
                 "evidence_uri": version.evidence_uri,

@@ -1,15 +1,17 @@
 """An interpreter for workflows as they are synthesised, as far as ours go: JSONPath, retries, catches, choices."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from fnmatch import fnmatchcase
+from functools import cache
 from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
-TOO_MANY_STATES = 500
+TOO_MANY_STATES = 1000
 State = dict[str, Any]
 
 
@@ -124,14 +126,32 @@ class Machine:
 
 
 def resolve(path: str, data: Any, context: dict[str, Any]) -> Any:
-    """What a path leads to; a missing member is an error, as it is in Step Functions."""
-    if path.startswith("States.Format("):
-        form, *rest = [part.strip().strip("'") for part in path.removeprefix("States.Format(")[:-1].split(",")]
-        return form.replace("\\'", "'").format(*(resolve(part, data, context) for part in rest))
+    """What a path or an intrinsic function leads to; a missing member is an error, as it is in Step Functions."""
+    if not path.startswith("$"):
+        function, _, arguments = path.removesuffix(")").partition("(")
+        return FUNCTIONS[function](*(_argument(part.strip(), data, context) for part in arguments.split(", ")))
     found = context if path.startswith("$$") else data
-    for member in path.lstrip("$").split(".")[1:]:
-        found = found[member]
+    for member in _members(path):
+        found = found[int(member)] if isinstance(found, list) else found[member]
     return found
+
+
+@cache
+def _members(path: str) -> list[str]:
+    return re.findall(r"[^.$\[\]]+", path)
+
+
+def _argument(text: str, data: Any, context: dict[str, Any]) -> Any:
+    if text.startswith("'"):
+        return text[1:-1].replace("\\'", "'")
+    return resolve(text, data, context) if text.startswith(("$", "States.")) else int(text)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "States.Format": lambda form, *values: form.format(*values),
+    "States.MathAdd": lambda first, second: first + second,
+    "States.StringSplit": lambda text, marks: [part for part in re.split(f"[{re.escape(marks)}]", text) if part],
+}
 
 
 def fill(template: Any, data: Any, context: dict[str, Any]) -> Any:
@@ -155,10 +175,14 @@ def holds(rule: dict[str, Any], data: Any) -> bool:
     value = resolve(rule["Variable"], data, {})
     if "StringMatches" in rule:
         return fnmatchcase(value, rule["StringMatches"])
+    if "NumericGreaterThanEquals" in rule:
+        return bool(value >= rule["NumericGreaterThanEquals"])
     return bool(value == rule.get("StringEquals", rule.get("BooleanEquals")))
 
 
 def _placed(state: State, data: Any, result: Any) -> Any:
-    """The data with a result at its place; without a place, the result alone."""
+    """The data with a result at its place; without a place, the result alone; with none, the data."""
     path = state.get("ResultPath", "$")
+    if path is None:
+        return data
     return result if path == "$" else {**data, path.removeprefix("$."): result}

@@ -10,6 +10,7 @@ from sklearn.inspection import partial_dependence
 from pipeline_scripts.analysis import attribution
 from pipeline_scripts.analysis.artifact import Artifact, load_artifact
 from pipeline_scripts.analysis.dependence import partial_dependences, sample_rows
+from pipeline_scripts.serving.transformer import Transformer
 from tests.runtime.churn import Trained, customers
 
 
@@ -37,7 +38,7 @@ def test_a_dependence_is_scikit_learns_own(trained: Trained, name: str) -> None:
     [feature] = [feature for feature in artifact.transformer.features if feature.name == name]
     column = artifact.transformer.columns.index(name)
     matrix = artifact.transformer.encode(rows)
-    grid = feature.encode(found["feature_values"])[:, 0]
+    grid = Transformer(features=(feature,)).encode({name: found["feature_values"]})[:, 0]
     own = partial_dependence(
         Wrapped(artifact),
         matrix,

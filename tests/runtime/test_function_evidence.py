@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from pipeline_scripts.functions.evidence_bundle import BUNDLE, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Refused
 from pipeline_scripts.functions.reconcile_choose import desired_version
+from pipeline_scripts.functions.reconcile_verify import verify
 from pipeline_scripts.functions.sign_evidence import sign_evidence
 from tests.runtime.reconcile_world import EVIDENCE, GROUP, MODELS, World, clients, new_world, signing_key
 from tests.runtime.tampering import Tampering, tamperings
@@ -78,6 +79,21 @@ def test_lineage_is_told_nothing_of_what_is_refused(world: World) -> None:
 
 def test_what_was_signed_is_verified(world: World) -> None:
     assert judged(world)[0] == "verified"
+
+
+@pytest.mark.parametrize(
+    ("swapped", "value"),
+    [
+        ("image", "registry/xgboost:1.7-1"),
+        ("container_environment", '{"SAGEMAKER_PROGRAM":"inference.py","SAGEMAKER_SUBMIT_DIRECTORY":"s3://mine/code"}'),
+        ("container_environment", "{}"),
+    ],
+)
+def test_a_container_that_was_swapped_in_the_registry_is_refused(world: World, swapped: str, value: str) -> None:
+    target = {**event(world), swapped: value}
+    state = verify({"target": target}, archive=world.archive)
+    assert state["outcome"] == "refused"
+    assert f"is of another {swapped.replace('_', ' ')}" in state["reason"]
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

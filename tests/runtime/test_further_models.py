@@ -99,9 +99,10 @@ def test_it_is_bundled_for_the_signature(learnt: Trained, tmp_path: Path, monkey
 def test_it_serves_the_canary_s_answer_from_its_own_folder(learnt: Trained) -> None:
     canary = read(learnt, "evaluation/evaluation.json")["canary"]
     served = inference.model_fn(os.fspath(learnt.unpacked))
-    prediction = inference.predict_fn(inference.input_fn(canary["request"], "text/csv"), served)
-    assert float(inference.output_fn(prediction, "text/csv")) == canary["expected"]
-    [answer] = json.loads(inference.output_fn(prediction, "application/json"))["predictions"]
+    as_csv, _ = inference.transform_fn(served, canary["request"], "text/csv", "text/csv")
+    assert float(as_csv) == canary["expected"]
+    as_json, _ = inference.transform_fn(served, canary["request"], "text/csv", "application/json")
+    [answer] = json.loads(as_json)["predictions"]
     if learnt.model.regression:
         assert answer == {"value": canary["expected"]}
     else:

@@ -16,15 +16,17 @@ import xgboost
 
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.serving import inference
+from pipeline_scripts.serving.answer import Prediction, read_accept, write
 from pipeline_scripts.serving.errors import RequestError
-from pipeline_scripts.serving.inference import Prediction, ServedModel
+from pipeline_scripts.serving.inference import ServedModel
 from tests.runtime.churn import Trained
 from tests.runtime.malformed_requests import malformed
 
 
 def answer(served: ServedModel, body: bytes | str, content_type: str, accept: str = "text/csv") -> str:
-    request = inference.input_fn(body, content_type)
-    return inference.output_fn(inference.predict_fn(request, served), accept)
+    content, kind = inference.transform_fn(served, body, content_type, accept)
+    assert kind == accept
+    return content
 
 
 def probabilities(served: ServedModel, body: bytes | str, content_type: str) -> list[float]:
@@ -84,7 +86,7 @@ def test_canary_is_answered_as_recorded(trained: Trained, served: ServedModel) -
 
 def test_json_answer_carries_probability_and_label(served: ServedModel) -> None:
     prediction = Prediction(answers=np.array([0.25, 0.5, 0.75], dtype=np.float32), threshold=0.5)
-    content = json.loads(inference.output_fn(prediction, "application/json"))
+    content = json.loads(write(prediction, read_accept("application/json")))
     assert content == {
         "predictions": [
             {"probability": 0.25, "label": 0},
@@ -92,14 +94,14 @@ def test_json_answer_carries_probability_and_label(served: ServedModel) -> None:
             {"probability": 0.75, "label": 1},
         ]
     }
-    lines = inference.output_fn(prediction, "application/jsonlines").splitlines()
+    lines = write(prediction, read_accept("application/jsonlines")).splitlines()
     assert json.loads(lines[0]) == content["predictions"][0]
 
 
 @pytest.mark.parametrize("accept", [None, "*/*", "text/csv", "image/png, text/csv;q=0.5"])
 def test_csv_is_answered_whenever_it_will_do(accept: str | None) -> None:
     prediction = Prediction(answers=np.array([0.1], dtype=np.float32), threshold=0.5)
-    assert inference.output_fn(prediction, accept) == "0.100000001\n"
+    assert write(prediction, read_accept(accept)) == "0.100000001\n"
 
 
 def test_unseen_category_counts_as_unknown(trained: Trained, served: ServedModel) -> None:
@@ -198,7 +200,7 @@ def test_no_malformed_request_is_answered_or_breaks_the_handler(trained: Trained
 
 def test_unacceptable_answer_is_refused() -> None:
     with pytest.raises(RequestError, match="accept 'image/png'") as refusal:
-        inference.output_fn(Prediction(answers=np.zeros(1, dtype=np.float32), threshold=0.5), "image/png")
+        read_accept("image/png")
     assert refusal.value.status_code == 406
 
 
@@ -226,7 +228,7 @@ import json, sys
 import inference
 model = inference.model_fn(sys.argv[1])
 canary = json.loads(sys.argv[2])
-answer = inference.output_fn(inference.predict_fn(inference.input_fn(canary["request"], "text/csv"), model), "text/csv")
+answer, _ = inference.transform_fn(model, canary["request"], "text/csv", "text/csv")
 assert float(answer) == canary["expected"], answer
 loaded = {name: module.__file__ for name, module in sys.modules.items() if name.startswith("pipeline_scripts")}
 assert all(path.startswith(sys.argv[1]) for path in loaded.values()), loaded

@@ -29,6 +29,7 @@ ORIGIN = {
     "REASON": "manual",
     "EVIDENCE_URI": "s3://evidence/bank_churn/run-1",
     "IMAGE": "registry/xgboost:3.0-5@sha256:1",
+    "CONTAINER_ENVIRONMENT": '{"SAGEMAKER_PROGRAM":"inference.py"}',
     "DATASET_URI": "s3://curated/bank_churn/runs/r1/",
     "DATASET_HASH": "d" * 64,
 }
@@ -155,6 +156,8 @@ def test_what_the_step_wrote_is_signed_and_verified(root: Path, s3: Any) -> None
         "evidence_uri": f"s3://{EVIDENCE}/{RUN}",
         "artifact_uri": f"s3://{MODELS}/{RUN}/model.tar.gz",
         "artifact_sha256": bundle(root)["artifact"]["sha256"],
+        "image": ORIGIN["IMAGE"],
+        "container_environment": ORIGIN["CONTAINER_ENVIRONMENT"],
     }
     kms = boto3.client("kms")
     archive = archive_in(s3=s3, kms=kms, key_arn=signing_key(kms))

@@ -45,7 +45,7 @@ def write_lines(folder: Path, lines: list[dict[str, Any] | str]) -> Path:
 def ask(served: ServedModel, frame: pd.DataFrame, model: Model) -> list[dict[str, Any]]:
     """Send every row to the served model, one request each with an inference id, and capture it."""
     body = frame[list(model.inputs)].to_csv(index=False, header=False)
-    answers = inference.output_fn(inference.predict_fn(inference.input_fn(body, "text/csv"), served), "text/csv")
+    answers, _ = inference.transform_fn(served, body, "text/csv", "text/csv")
     pairs = zip(body.splitlines(), answers.splitlines(), frame[identifier(model)], strict=True)
     return [line(row, answer, event=f"e{ref}", inferenceId=f"c{ref}") for row, answer, ref in pairs]
 

@@ -6,21 +6,22 @@ import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
-from baton.approval.target import ServingTarget
-from baton.monitoring.launcher import ScheduleGroup
+from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
+from baton.serving.kind import ServingKind
 
 NAMED_BY_CLOUDFORMATION = "CloudFormation names these; the tags hold the permission to this model's own."
 
 DEFINITIONS = {
-    "DataQualityJobDefinition": "data-quality-job-definition",
-    "ModelQualityJobDefinition": "model-quality-job-definition",
-    "ModelBiasJobDefinition": "model-bias-job-definition",
-    "ModelExplainabilityJobDefinition": "model-explainability-job-definition",
+    "data_quality": ("DataQualityJobDefinition", "data-quality-job-definition"),
+    "model_quality": ("ModelQualityJobDefinition", "model-quality-job-definition"),
+    "bias": ("ModelBiasJobDefinition", "model-bias-job-definition"),
+    "explainability": ("ModelExplainabilityJobDefinition", "model-explainability-job-definition"),
 }
+"""What SageMaker calls the definition of each monitor's jobs, in calls and in ARNs."""
 
 
 class ServingExecutionRole(Construct):
@@ -32,10 +33,11 @@ class ServingExecutionRole(Construct):
     Args:
         platform: Keys and the environment's name.
         model: The model's name.
-        target: The serving stack.
+        served: What the serving stack holds.
         registry: The versions that may be served.
-        passed_to_sagemaker: Roles of the endpoint and of its monitors.
-        schedules: The group of the monitors' schedules; None where SageMaker keeps them.
+        watched_as: The role of the monitors.
+        schedules: The group of the monitors' schedules; None where SageMaker keeps them, or there are none.
+        managed_monitors: The monitors whose schedules SageMaker keeps.
     """
 
     def __init__(
@@ -45,13 +47,14 @@ class ServingExecutionRole(Construct):
         *,
         platform: Platform,
         model: str,
-        target: ServingTarget,
+        served: ServingKind,
         registry: ModelRegistry,
-        passed_to_sagemaker: Sequence[iam.IRole],
+        watched_as: iam.IRole,
         schedules: ScheduleGroup | None,
+        managed_monitors: Sequence[str],
     ) -> None:
         super().__init__(scope, construct_id)
-        self._target = target
+        self._served = served
         self._own = {"baton:model": model, "baton:environment": platform.environment_name}
         self.role = iam.Role(
             self,
@@ -60,13 +63,19 @@ class ServingExecutionRole(Construct):
             description=f"CloudFormation, when a version of {model} is approved or rejected",
         )
         let_read(self.role, registry)
-        self._serve(platform)
-        self._scale(platform)
-        self._pass(passed_to_sagemaker, "sagemaker.amazonaws.com")
-        if schedules is None:
-            self._monitor_managed()
-        else:
-            self._monitor_open(schedules)
+        self._model(served)
+        if "endpoint" in served.holds:
+            self._endpoint(platform)
+        if "scaling" in served.holds:
+            self._scale(scheduled="scheduled_scaling" in served.holds)
+        if served.version_alarm_names:
+            self._alarms(served.version_alarm_names)
+        if managed_monitors:
+            self._pass([watched_as], "sagemaker.amazonaws.com")
+            self._monitor(managed_monitors)
+        for group in (served.schedules, schedules):
+            if group is not None:
+                self._schedule(group)
         # Every stack of the CDK has a parameter that names the version of the bootstrap, which CloudFormation looks up.
         allow(
             self.role,
@@ -75,17 +84,18 @@ class ServingExecutionRole(Construct):
             why=("The bootstrap's qualifier is chosen by the account; its version number is no secret."),
         )
 
-    def _serve(self, platform: Platform) -> None:
-        models, configs = self._arn("sagemaker", "model", "*"), self._arn("sagemaker", "endpoint-config", "*")
-        endpoint = self._target.endpoint_arn
-        self._create(["sagemaker:CreateModel", "sagemaker:CreateEndpointConfig"], [models, configs])
-        self._change(["sagemaker:DeleteModel", "sagemaker:DeleteEndpointConfig"], [models, configs])
-        allow(
-            self.role,
-            ["sagemaker:DescribeModel", "sagemaker:DescribeEndpointConfig", "sagemaker:ListTags"],
-            [models, configs, endpoint],
-            why="CloudFormation names models and configurations; describing one changes nothing.",
-        )
+    def _model(self, served: ServingKind) -> None:
+        models = [self._arn("sagemaker", "model", "*")]
+        self._create(["sagemaker:CreateModel", "sagemaker:AddTags"], models)
+        self._change(["sagemaker:DeleteModel"], models)
+        self._see(["sagemaker:DescribeModel", "sagemaker:ListTags"], models)
+        self._pass([served.role], "sagemaker.amazonaws.com")
+
+    def _endpoint(self, platform: Platform) -> None:
+        configs, endpoint = self._arn("sagemaker", "endpoint-config", "*"), self._served.endpoint_arn
+        self._create(["sagemaker:CreateEndpointConfig"], [configs])
+        self._change(["sagemaker:DeleteEndpointConfig"], [configs])
+        self._see(["sagemaker:DescribeEndpointConfig", "sagemaker:ListTags"], [configs, endpoint])
         allow(
             self.role,
             ["sagemaker:CreateEndpoint", "sagemaker:UpdateEndpoint"],
@@ -93,7 +103,7 @@ class ServingExecutionRole(Construct):
             why="Both calls are also checked against the configuration that the endpoint shall use.",
         )
         allow(self.role, ["sagemaker:DeleteEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:DeleteTags"], [endpoint])
-        self._create(["sagemaker:AddTags"], [models, configs, endpoint])
+        self._create(["sagemaker:AddTags"], [configs, endpoint])
         # Who makes a configuration lets SageMaker use the keys of its volumes and of what it captures.
         keys = [platform.keys.models.key_arn, platform.keys.data.key_arn]
         allow(self.role, ["kms:DescribeKey"], keys)
@@ -106,23 +116,27 @@ class ServingExecutionRole(Construct):
             why="DescribeAlarms reads the state of alarms, and CloudFormation asks for them by list.",
         )
 
-    def _scale(self, platform: Platform) -> None:
+    def _scale(self, *, scheduled: bool) -> None:
         """Application Auto Scaling registers with a role of its own, and keeps two alarms for each policy."""
         scalable = {"StringEquals": {"application-autoscaling:service-namespace": "sagemaker"}}
         why = "A scalable target has no ARN before it is registered; the condition holds it to SageMaker's variants."
-        calls = ("RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy")
+        calls = ["RegisterScalableTarget", "DeregisterScalableTarget", "PutScalingPolicy", "DeleteScalingPolicy"]
+        looks = ["DescribeScalableTargets", "DescribeScalingPolicies"]
+        if scheduled:
+            calls += ["PutScheduledAction", "DeleteScheduledAction"]
+            looks += ["DescribeScheduledActions"]
         targets = self._arn("application-autoscaling", "scalable-target", "*")
         allow(self.role, [f"application-autoscaling:{call}" for call in calls], [targets], why=why, conditions=scalable)
         allow(
             self.role,
-            [f"application-autoscaling:{call}" for call in ("DescribeScalableTargets", "DescribeScalingPolicies")],
+            [f"application-autoscaling:{look}" for look in looks],
             ["*"],
             why="Describing scalable targets knows no resource.",
         )
         allow(
             self.role,
             ["cloudwatch:PutMetricAlarm", "cloudwatch:DeleteAlarms"],
-            [self._arn("cloudwatch", f"alarm:TargetTracking-endpoint/{self._target.endpoint_name}/*")],
+            [self._arn("cloudwatch", f"alarm:TargetTracking-endpoint/{self._served.endpoint_name}/*")],
             why="Application Auto Scaling ends the names of its alarms in an id of its own.",
         )
         linked = "sagemaker.application-autoscaling.amazonaws.com"
@@ -142,17 +156,23 @@ class ServingExecutionRole(Construct):
             conditions={"StringEquals": {"iam:AWSServiceName": linked}},
         )
 
-    def _monitor_open(self, schedules: ScheduleGroup) -> None:
+    def _alarms(self, names: Sequence[str]) -> None:
+        """Those that start the first instance; the alarms that roll a deployment back are not among them."""
+        alarms = [self._arn("cloudwatch", f"alarm:{name}") for name in names]
+        calls = ("PutMetricAlarm", "DeleteAlarms", "TagResource", "UntagResource", "ListTagsForResource")
+        allow(self.role, [f"cloudwatch:{call}" for call in calls], alarms)
+
+    def _schedule(self, schedules: ScheduleGroup) -> None:
         self._pass([schedules.role], "scheduler.amazonaws.com")
         allow(
             self.role,
             [f"scheduler:{verb}Schedule" for verb in ("Create", "Update", "Delete", "Get")],
             [self._arn("scheduler", "schedule", f"{schedules.name}/*")],
-            why="The group holds the schedules of this one endpoint, which CloudFormation names.",
+            why="The group holds the schedules of this one model, which CloudFormation names.",
         )
 
-    def _monitor_managed(self) -> None:
-        schedule = f"{self._target.endpoint_name}-*"
+    def _monitor(self, monitors: Sequence[str]) -> None:
+        schedule = f"{self._served.endpoint_name}-*"
         allow(
             self.role,
             [
@@ -162,18 +182,13 @@ class ServingExecutionRole(Construct):
                 "sagemaker:AddTags",
             ],
             [self._arn("sagemaker", "monitoring-schedule", schedule)],
-            why="The four schedules are named after their endpoint.",
+            why="The schedules are named after their endpoint.",
         )
-        for call, resource in DEFINITIONS.items():
+        for call, resource in (DEFINITIONS[monitor] for monitor in monitors):
             definitions = [self._arn("sagemaker", resource, "*")]
             self._create([f"sagemaker:Create{call}", "sagemaker:AddTags"], definitions)
             self._change([f"sagemaker:Delete{call}"], definitions)
-            allow(
-                self.role,
-                [f"sagemaker:Describe{call}"],
-                definitions,
-                why="CloudFormation names definitions; describing one changes nothing.",
-            )
+            self._see([f"sagemaker:Describe{call}"], definitions)
 
     def _create(self, actions: Sequence[str], resources: Sequence[str]) -> None:
         tagged = {f"aws:RequestTag/{key}": value for key, value in self._own.items()}
@@ -182,6 +197,10 @@ class ServingExecutionRole(Construct):
     def _change(self, actions: Sequence[str], resources: Sequence[str]) -> None:
         tagged = {f"aws:ResourceTag/{key}": value for key, value in self._own.items()}
         allow(self.role, actions, resources, why=NAMED_BY_CLOUDFORMATION, conditions={"StringEquals": tagged})
+
+    def _see(self, actions: Sequence[str], resources: Sequence[str]) -> None:
+        why = "CloudFormation names these; describing one changes nothing."
+        allow(self.role, actions, resources, why=why)
 
     def _pass(self, roles: Sequence[iam.IRole], service: str) -> None:
         allow(

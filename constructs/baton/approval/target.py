@@ -12,14 +12,18 @@ class ServingTarget:
 
     Args:
         stack_name: The stack whose version parameters the workflow sets.
+        kind: What serves there: a kind of endpoint, or a batch.
         endpoint_name: The endpoint in it.
         endpoint_arn: The same, for permissions.
+        instance_type: On what it shall run; None where no parameter of the stack says so.
         deployment_limit: What SageMaker may take to move the endpoint to another version.
     """
 
     stack_name: str
+    kind: str
     endpoint_name: str
     endpoint_arn: str
+    instance_type: str | None
     deployment_limit: cdk.Duration
 
     def stack_arn(self, scope: Construct) -> str:

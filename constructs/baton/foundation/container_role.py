@@ -27,7 +27,7 @@ class ContainerRole(Construct):
 
     Args:
         description: Whose role this is.
-        network: Where the container runs.
+        network: Where the container runs; None where SageMaker keeps it in a network of its own.
         images: The URIs of the images it may pull.
         log_group_prefix: Where SageMaker writes its logs, such as `/aws/sagemaker/Endpoints/`.
 
@@ -41,7 +41,7 @@ class ContainerRole(Construct):
         construct_id: str,
         *,
         description: str,
-        network: PrivateNetwork,
+        network: PrivateNetwork | None,
         images: Sequence[str],
         log_group_prefix: str,
     ) -> None:
@@ -50,13 +50,15 @@ class ContainerRole(Construct):
             self, "Resource", assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"), description=description
         )
         self.grant_principal = self.role
-        allow(self.role, UNSCOPED, ["*"], why="These calls know no resource to be scoped to.")
+        unscoped = UNSCOPED if network is not None else ["ecr:GetAuthorizationToken"]
+        allow(self.role, unscoped, ["*"], why="These calls know no resource to be scoped to.")
         allow(
             self.role,
             ["ecr:BatchCheckLayerAvailability", "ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"],
             [repository_arn(self, image) for image in images],
         )
-        self._stand_in(network)
+        if network is not None:
+            self._stand_in(network)
         log_group = Stack.of(self).format_arn(service="logs", resource=f"log-group:{log_group_prefix}*")
         allow(
             self.role,

@@ -1,6 +1,7 @@
 """A workflow that is started by the clock."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
@@ -10,6 +11,14 @@ from constructs import Construct
 
 from baton.observability.dead_letters import DeadLetters
 from baton.permissions import allow
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScheduleGroup:
+    """A group of schedules, and the role they act as."""
+
+    name: str
+    role: iam.Role
 
 
 class ScheduledExecution(Construct):
@@ -22,6 +31,7 @@ class ScheduledExecution(Construct):
         description: What it is for, in one sentence.
         give_up_after: How long a start that fails is tried again.
         dead_letters: Where it goes then.
+        group_name: The group of the schedule; the account's own unless told.
     """
 
     def __init__(
@@ -35,22 +45,24 @@ class ScheduledExecution(Construct):
         description: str,
         give_up_after: cdk.Duration,
         dead_letters: DeadLetters,
+        group_name: str | None = None,
     ) -> None:
         super().__init__(scope, construct_id)
-        role = iam.Role(
+        self.role = iam.Role(
             self, "Role", assumed_by=iam.ServicePrincipal("scheduler.amazonaws.com"), description=description
         )
-        allow(role, ["states:StartExecution"], [machine.state_machine_arn])
-        dead_letters.grant_send(role)
-        scheduler.CfnSchedule(
+        allow(self.role, ["states:StartExecution"], [machine.state_machine_arn])
+        dead_letters.grant_send(self.role)
+        self.schedule = scheduler.CfnSchedule(
             self,
             "Resource",
             description=description,
+            group_name=group_name,
             schedule_expression=expression,
             flexible_time_window=scheduler.CfnSchedule.FlexibleTimeWindowProperty(mode="OFF"),
             target=scheduler.CfnSchedule.TargetProperty(
                 arn=machine.state_machine_arn,
-                role_arn=role.role_arn,
+                role_arn=self.role.role_arn,
                 input=cdk.Stack.of(self).to_json_string(dict(message)),
                 dead_letter_config=scheduler.CfnSchedule.DeadLetterConfigProperty(arn=dead_letters.queue.queue_arn),
                 retry_policy=scheduler.CfnSchedule.RetryPolicyProperty(

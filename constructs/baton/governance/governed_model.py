@@ -13,8 +13,9 @@ from baton.registry.model_registry import ModelRegistry
 class GovernedModel:
     """What of one model the personas work on.
 
-    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself, and
-    `feature_group_arn` where the model has no feature store.
+    `name` is its prefix in every zone; `start_monitor` is None where SageMaker runs the monitors itself or there are
+    none, and `feature_group_arn` where the model has no feature store. `invoke_actions` are the calls that ask its
+    endpoint; of a batch, none.
     """
 
     name: str
@@ -30,3 +31,4 @@ class GovernedModel:
     reconcile: sfn.StateMachine
     ledger_arn: str
     feature_group_arn: str | None = None
+    invoke_actions: tuple[str, ...] = ("sagemaker:InvokeEndpoint",)

@@ -10,11 +10,15 @@ from baton.registry.approval_rule import deny_approval_statements
 # policy of a key or a bucket, a function's code or a trail: these come with a deployment, through CloudFormation.
 CALLS = (
     "application-autoscaling:*Scal*",
+    "application-autoscaling:*Scheduled*",
     "cloudformation:DescribeStack*",
     "cloudformation:UpdateStack",
     "cloudwatch:DeleteAlarms",
     "cloudwatch:DescribeAlarms",
+    "cloudwatch:ListTagsForResource",
     "cloudwatch:PutMetric*",
+    "cloudwatch:TagResource",
+    "cloudwatch:UntagResource",
     "dynamodb:*Item",
     "dynamodb:DescribeTable",
     "dynamodb:Query",

@@ -67,7 +67,7 @@ class Work:
         Only environments for development have notebooks, and there a data scientist may ask the endpoint.
         """
         everywhere = self.everywhere()
-        return {**everywhere, DATA_SCIENTIST: [*everywhere[DATA_SCIENTIST], self._ask_endpoints()]}
+        return {**everywhere, DATA_SCIENTIST: [*everywhere[DATA_SCIENTIST], *self._ask_endpoints()]}
 
     def _decide(self) -> Duty:
         # Without a verdict in the request this allows nothing, so it is no way to swap a version's artefact.
@@ -162,7 +162,7 @@ class Work:
     def _of_mlops_engineer(self) -> list[Duty]:
         zones, keys = self._platform.zones, self._platform.keys
         return [
-            self._ask_endpoints(),
+            *self._ask_endpoints(),
             Duty(
                 actions=["lambda:InvokeFunction"],
                 resources=[
@@ -196,12 +196,17 @@ class Work:
             ),
         ]
 
-    def _ask_endpoints(self) -> Duty:
-        endpoints = [
-            self._stack.format_arn(service="sagemaker", resource="endpoint", resource_name=model.endpoint_name)
-            for model in self._models
+    def _ask_endpoints(self) -> list[Duty]:
+        """By the call that each answers. Nobody can ask a batch, which has no endpoint."""
+        endpoints: dict[tuple[str, ...], list[str]] = {}
+        for model in self._models:
+            arn = self._stack.format_arn(service="sagemaker", resource="endpoint", resource_name=model.endpoint_name)
+            endpoints.setdefault(model.invoke_actions, []).append(arn)
+        return [
+            Duty(actions=["sagemaker:DescribeEndpoint", *actions], resources=arns)
+            for actions, arns in endpoints.items()
+            if actions
         ]
-        return Duty(actions=["sagemaker:DescribeEndpoint", "sagemaker:InvokeEndpoint"], resources=endpoints)
 
     def _follow_trainings(self) -> Duty:
         return Duty(

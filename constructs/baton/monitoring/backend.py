@@ -7,8 +7,9 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from baton.foundation.images import ManagedImages
+from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.monitoring.clarify_inputs import MonitorQuestions
-from baton.monitoring.launcher import MonitorLauncher, ScheduleGroup
+from baton.monitoring.launcher import MonitorLauncher
 from baton.monitoring.managed_definitions import ManagedDefinitions
 from baton.monitoring.managed_schedules import ManagedSchedules
 from baton.monitoring.monitor_jobs import MonitorJobs, OpenMonitorJob
@@ -16,7 +17,8 @@ from baton.monitoring.open_schedules import OpenSchedules
 from baton.monitoring.plan import MonitorPlan
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
-from baton.serving.realtime_endpoint import VARIANT, RealtimeEndpoint
+from baton.serving.endpoint import VARIANT
+from baton.serving.kind import ServingKind
 from baton.serving.served_version import ServedVersion
 
 
@@ -25,7 +27,11 @@ class MonitorBackend(Protocol):
 
     @property
     def schedules(self) -> ScheduleGroup | None:
-        """Where EventBridge Scheduler keeps the schedules, and as whom it acts; None where SageMaker does."""
+        """Where EventBridge Scheduler keeps the schedules, and as whom it acts; None where it keeps none."""
+
+    @property
+    def is_managed(self) -> bool:
+        """Whether SageMaker keeps the schedules and the definitions of their jobs."""
 
     def watch(
         self,
@@ -33,7 +39,7 @@ class MonitorBackend(Protocol):
         construct_id: str,
         *,
         plans: Sequence[MonitorPlan],
-        endpoint: RealtimeEndpoint,
+        served: ServingKind,
         version: ServedVersion,
     ) -> Mapping[str, str]:
         """Watch the served version; the names of schedules that a person may start on demand, by monitor."""
@@ -84,13 +90,18 @@ class OpenBackend(Construct):
         """The launcher's group."""
         return self.launcher.schedules
 
+    @property
+    def is_managed(self) -> bool:
+        """False."""
+        return False
+
     def watch(
         self,
         scope: Construct,
         construct_id: str,
         *,
         plans: Sequence[MonitorPlan],
-        endpoint: RealtimeEndpoint,
+        served: ServingKind,
         version: ServedVersion,
     ) -> Mapping[str, str]:
         """A schedule for each monitor."""
@@ -101,7 +112,7 @@ class OpenBackend(Construct):
             jobs=self._jobs,
             job=self._job,
             launcher=self.launcher,
-            endpoint_name=endpoint.endpoint_name,
+            endpoint_name=served.endpoint_name,
             version=version,
         )
         return schedules.schedule_names
@@ -135,13 +146,18 @@ class ManagedBackend(Construct):
         """None: SageMaker keeps them."""
         return None
 
+    @property
+    def is_managed(self) -> bool:
+        """True."""
+        return True
+
     def watch(
         self,
         scope: Construct,
         construct_id: str,
         *,
         plans: Sequence[MonitorPlan],
-        endpoint: RealtimeEndpoint,
+        served: ServingKind,
         version: ServedVersion,
     ) -> Mapping[str, str]:
         """A job definition and a monitoring schedule for each monitor; SageMaker offers no run on demand."""
@@ -153,12 +169,10 @@ class ManagedBackend(Construct):
             jobs=self._jobs,
             images=self._images,
             questions=self._questions,
-            endpoint=endpoint,
+            served=served,
             version=version,
         )
-        ManagedSchedules(
-            monitors, "Schedules", plans=plans, definitions=definitions, endpoint=endpoint, version=version
-        )
+        ManagedSchedules(monitors, "Schedules", plans=plans, definitions=definitions, served=served, version=version)
         return {}
 
     @property
@@ -171,6 +185,41 @@ class ManagedBackend(Construct):
         return {}
 
 
+class NoBackend(Construct):
+    """Of a model that no monitor can watch, because nothing captures what it is asked. Its file accepts that."""
+
+    @property
+    def schedules(self) -> ScheduleGroup | None:
+        """None: there is nothing to start."""
+        return None
+
+    @property
+    def is_managed(self) -> bool:
+        """False."""
+        return False
+
+    def watch(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        plans: Sequence[MonitorPlan],
+        served: ServingKind,
+        version: ServedVersion,
+    ) -> Mapping[str, str]:
+        """Nothing is watched."""
+        return {}
+
+    @property
+    def start_monitor(self) -> lambda_.IFunction | None:
+        """None: there is nothing to start."""
+        return None
+
+    def outputs(self) -> Mapping[str, str]:
+        """Nothing."""
+        return {}
+
+
 def monitor_backend(
     scope: Construct,
     construct_id: str,
@@ -179,8 +228,11 @@ def monitor_backend(
     jobs: MonitorJobs,
     registry: ModelRegistry,
     endpoint_name: str,
+    plans: Sequence[MonitorPlan],
 ) -> MonitorBackend:
     """The backend that the environment's configuration names; the jobs have checked that its region offers it."""
+    if not plans:
+        return NoBackend(scope, construct_id)
     if jobs.images.managed is not None and platform.analysis_backend == "managed":
         return ManagedBackend(scope, construct_id, jobs=jobs, images=jobs.images.managed)
     return OpenBackend(

@@ -50,17 +50,21 @@ class DriftResponse(Construct):
         self._endpoint_name = endpoint_name
         self.drift_alarms = [self._violations(plan) for plan in plans]
         self.silence_alarms = [self._silence(plan) for plan in plans]
+        if self.drift_alarms:  # EventBridge refuses a rule that hears of nothing
+            self._retrain(start_training)
+
+    def _retrain(self, start_training: HandlerFunction) -> None:
         dead_letters = DeadLetters(
             self,
             "DeadLetters",
-            key=platform.keys.operations,
-            topic=platform.topic.topic,
-            lost=f"A training of {model} after drift could not be started.",
+            key=self._platform.keys.operations,
+            topic=self._platform.topic.topic,
+            lost=f"A training of {self._model} after drift could not be started.",
         )
         rule = events.Rule(
             self,
             "Retrain",
-            description=f"A monitor of {model} found a violation",
+            description=f"A monitor of {self._model} found a violation",
             event_pattern=events.EventPattern(
                 source=["aws.cloudwatch"],
                 detail_type=["CloudWatch Alarm State Change"],

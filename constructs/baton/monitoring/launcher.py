@@ -1,12 +1,11 @@
 """Starts the monitors of the `open` backend."""
 
-from dataclasses import dataclass
-
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_scheduler as scheduler
 from constructs import Construct
 
+from baton.foundation.scheduled_execution import ScheduleGroup
 from baton.monitoring.metrics import NAMESPACE
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.observability.dead_letters import DeadLetters
@@ -14,14 +13,6 @@ from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.model_registry import ModelRegistry
 from baton.registry.reading import let_read
-
-
-@dataclass(frozen=True, kw_only=True)
-class ScheduleGroup:
-    """The group that holds one endpoint's schedules, and the role they act as."""
-
-    name: str
-    role: iam.Role
 
 
 class MonitorLauncher(Construct):

@@ -1,6 +1,8 @@
 """What the jobs of the `managed` backend do: the four job definitions of SageMaker."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import aws_cdk as cdk
 from aws_cdk import aws_sagemaker as sagemaker
@@ -10,7 +12,7 @@ from baton.foundation.images import ManagedImages
 from baton.monitoring.clarify_inputs import MonitorQuestions
 from baton.monitoring.monitor_jobs import MAX_RUNTIME_SECONDS, MonitorJobs
 from baton.monitoring.plan import HOUR, MonitorPlan
-from baton.serving.realtime_endpoint import RealtimeEndpoint
+from baton.serving.kind import ServingKind
 from baton.serving.served_version import ServedVersion
 from baton.training.jobs import PROCESSING_INPUT, PROCESSING_OUTPUT
 
@@ -30,7 +32,7 @@ class _Job:
     """What all definitions have in common, in the terms of CloudFormation."""
 
     jobs: MonitorJobs
-    endpoint_name: str
+    served: ServingKind
 
     def output(self, plan: MonitorPlan) -> dict[str, object]:
         """Where reports go, encrypted like everything captured."""
@@ -66,12 +68,8 @@ class _Job:
         return {"startTimeOffset": f"-PT{plan.window_minutes // HOUR}H", "endTimeOffset": "-PT0H"}
 
     def traffic(self, **attributes: object) -> dict[str, object]:
-        """What the endpoint captured."""
-        return {
-            "endpointName": self.endpoint_name,
-            "localPath": f"{PROCESSING_INPUT}/endpoint",
-            **attributes,
-        }
+        """What was captured of it."""
+        return dict(self.served.monitor_input(f"{PROCESSING_INPUT}/endpoint", attributes))
 
 
 class ManagedDefinitions(Construct):
@@ -82,7 +80,7 @@ class ManagedDefinitions(Construct):
         jobs: Whom the jobs run as, and where.
         images: The containers of Model Monitor and Clarify.
         questions: What Clarify is asked.
-        endpoint: What is watched.
+        served: What is watched.
         version: Whose baselines the jobs compare with.
     """
 
@@ -95,25 +93,26 @@ class ManagedDefinitions(Construct):
         jobs: MonitorJobs,
         images: ManagedImages,
         questions: MonitorQuestions,
-        endpoint: RealtimeEndpoint,
+        served: ServingKind,
         version: ServedVersion,
     ) -> None:
         super().__init__(scope, construct_id)
-        self._job = _Job(jobs=jobs, endpoint_name=endpoint.endpoint_name)
+        self._job = _Job(jobs=jobs, served=served)
         self._role_arn = jobs.role.role_arn
         self._evidence_uri = version.evidence_uri
         self._specification = jobs.specification
-        definitions: dict[str, Quality | Performance | Bias | Attribution] = {
-            "data_quality": self._data_quality(plans["data_quality"], images.model_monitor),
-            "model_quality": self._model_quality(plans["model_quality"], images.model_monitor),
-            "bias": self._bias(plans["bias"], images.clarify, questions.bias),
-            "explainability": self._explainability(plans["explainability"], images.clarify, questions.explainability),
+        makers: dict[str, Callable[[MonitorPlan], Quality | Performance | Bias | Attribution]] = {
+            "data_quality": partial(self._data_quality, image=images.model_monitor),
+            "model_quality": partial(self._model_quality, image=images.model_monitor),
+            "bias": partial(self._bias, image=images.clarify, question_uri=questions.bias),
+            "explainability": partial(
+                self._explainability, image=images.clarify, question_uri=questions.explainability
+            ),
         }
+        definitions = {name: makers[name](plan) for name, plan in plans.items()}
         for definition in definitions.values():
-            definition.add_resource_dependency(endpoint.resource)
-        self.names = {
-            name: cdk.Fn.select(1, cdk.Fn.split("/", d.attr_job_definition_arn)) for name, d in definitions.items()
-        }
+            definition.add_resource_dependency(served.resource)
+        self.names = {name: _name_in(definition.attr_job_definition_arn) for name, definition in definitions.items()}
         version.only_while_served(self)
 
     def _data_quality(self, plan: MonitorPlan, image: str) -> Quality:
@@ -128,7 +127,7 @@ class ManagedDefinitions(Construct):
                 "constraintsResource": {"s3Uri": self._baseline("data_quality/constraints.json")},
                 "statisticsResource": {"s3Uri": self._baseline("data_quality/statistics.json")},
             },
-            data_quality_job_input={"endpointInput": self._job.traffic()},
+            data_quality_job_input=self._job.traffic(),
             data_quality_job_output_config=self._job.output(plan),
             job_resources=self._job.resources(),
             network_config=self._job.network(),
@@ -183,7 +182,7 @@ class ManagedDefinitions(Construct):
             model_explainability_baseline_config={
                 "constraintsResource": {"s3Uri": self._baseline("explainability/analysis.json")}
             },
-            model_explainability_job_input={"endpointInput": self._job.traffic()},
+            model_explainability_job_input=self._job.traffic(),
             model_explainability_job_output_config=self._job.output(plan),
             job_resources=self._job.resources(),
             network_config=self._job.network(isolated=False),
@@ -201,7 +200,7 @@ class ManagedDefinitions(Construct):
             else {"probabilityAttribute": ANSWER, "probabilityThresholdAttribute": threshold}
         )
         traffic = self._job.traffic(**answer, **self._job.window(plan))
-        return {"endpointInput": traffic, "groundTruthS3Input": {"s3Uri": self._job.jobs.ground_truth_uri}}
+        return {**traffic, "groundTruthS3Input": {"s3Uri": self._job.jobs.ground_truth_uri}}
 
 
 def _name_in(arn: str) -> str:

@@ -13,7 +13,7 @@ from constructs import Construct
 
 from baton.monitoring.managed_definitions import ManagedDefinitions
 from baton.monitoring.plan import MonitorPlan
-from baton.serving.realtime_endpoint import RealtimeEndpoint
+from baton.serving.kind import ServingKind
 from baton.serving.served_version import ServedVersion
 
 KINDS = {
@@ -30,7 +30,7 @@ class ManagedSchedules(Construct):
     Args:
         plans: What is watched.
         definitions: What their jobs do.
-        endpoint: What is watched; SageMaker refuses a schedule for one that does not exist.
+        served: What is watched; SageMaker refuses a schedule for an endpoint that does not exist.
         version: Schedules exist only while a version is served.
     """
 
@@ -41,7 +41,7 @@ class ManagedSchedules(Construct):
         *,
         plans: Sequence[MonitorPlan],
         definitions: ManagedDefinitions,
-        endpoint: RealtimeEndpoint,
+        served: ServingKind,
         version: ServedVersion,
     ) -> None:
         super().__init__(scope, construct_id)
@@ -49,7 +49,7 @@ class ManagedSchedules(Construct):
             schedule = sagemaker.CfnMonitoringSchedule(
                 self,
                 plan.construct_id,
-                monitoring_schedule_name=plan.schedule_name(endpoint.endpoint_name),
+                monitoring_schedule_name=plan.schedule_name(served.endpoint_name),
                 monitoring_schedule_config=sagemaker.CfnMonitoringSchedule.MonitoringScheduleConfigProperty(
                     monitoring_type=KINDS[plan.name],
                     monitoring_job_definition_name=definitions.names[plan.name],
@@ -58,5 +58,5 @@ class ManagedSchedules(Construct):
                     ),
                 ),
             )
-            schedule.add_resource_dependency(endpoint.resource)
+            schedule.add_resource_dependency(served.resource)
         version.only_while_served(self)

@@ -45,8 +45,8 @@ class MonitorPlan:
         return f"{endpoint_name}-{self.slug}"
 
 
-def monitor_plans(specification: ModelSpecification) -> tuple[MonitorPlan, ...]:
-    """The four monitors of a model.
+def monitor_plans(specification: ModelSpecification, *, backend: str) -> tuple[MonitorPlan, ...]:
+    """The monitors of a model: the four, or those that can watch the way it is served, which may be none.
 
     Those that need labels look at a day at least: a label comes later than the prediction it belongs to.
     """
@@ -64,12 +64,13 @@ def monitor_plans(specification: ModelSpecification) -> tuple[MonitorPlan, ...]:
             needs_model=needs_model,
         )
 
-    return (
+    plans = (
         plan("data_quality", interval),
         plan("model_quality", with_labels, needs_labels=True),
         plan("bias", with_labels, needs_labels=True),
         plan("explainability", interval, needs_model=True),
     )
+    return tuple(plan for plan in plans if plan.name in specification.serving.watched_by(backend))
 
 
 def interval_minutes(schedule: str) -> int:

@@ -1,6 +1,5 @@
-"""How a model is trained, judged, served, watched and trained again."""
+"""How a model is trained, judged, watched and trained again."""
 
-import re
 from datetime import date, timedelta
 from typing import Annotated, Literal
 
@@ -162,23 +161,6 @@ class Gate(Specification):
             if low >= high:
                 raise ValueError(f"{metric}: the lower bound must be below the upper, got [{low}, {high}]")
         return bounds
-
-
-class Serving(Specification):
-    """How the approved version is served, in every environment. A regression has no `threshold`."""
-
-    instance_type: InstanceType
-    threshold: Fraction | None = None
-    capture_percent: int = Field(default=100, ge=1, le=100)
-    invocations_per_instance: int = Field(default=1000, ge=1, description="per minute, the scaling target")
-    max_latency_ms: int = Field(default=200, ge=1)
-
-    @field_validator("instance_type")
-    @classmethod
-    def _can_scale(cls, instance_type: str) -> str:
-        if re.match(r"ml\.t[23]\.", instance_type):
-            raise ValueError(f"burstable instances cannot auto-scale, got {instance_type}")
-        return instance_type
 
 
 class Monitoring(Specification):

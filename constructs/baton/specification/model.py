@@ -10,9 +10,10 @@ from baton.specification.card import Card
 from baton.specification.columns import Column
 from baton.specification.fairness import Fairness
 from baton.specification.feature_store import RESERVED, FeatureStore
-from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Serving, Target, Training
+from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Target, Training
 from baton.specification.problem import Problem, of_its_problem
 from baton.specification.quality import Quality
+from baton.specification.serving import Serving
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
 from baton.specification.wrangler import Wrangler
 
@@ -96,6 +97,7 @@ class ModelSpecification(Specification):
         if self.target.column in self.features:
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
         self._check_target()
+        self._check_limits()
         return self
 
     @property
@@ -135,6 +137,10 @@ class ModelSpecification(Specification):
         kind = self.outputs[self.target.column].curated_type
         if self.problem == "regression" and kind not in ("integer", "double"):
             raise ValueError(f"target.column: {self.target.column} is a {kind}; a regression learns a number")
+
+    def _check_limits(self) -> None:
+        if self.problem == "regression" and self.serving.limits.positive_share is not None:
+            raise ValueError("serving.limits.positive_share: only a binary_classification has it; set mean_answer")
 
     def _check_quality(self) -> None:
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})

@@ -28,10 +28,12 @@ class Origin:
     dataset_hash: Value
 
 
-def evidence_step(workplace: Workplace, *, origin: Origin, train: Trained) -> ProcessingStep:
+def evidence_step(
+    workplace: Workplace, *, origin: Origin, train: Trained, container_environment: str
+) -> ProcessingStep:
     """Bundles all evidence of the execution, whichever steps wrote it. It lies behind the gate, which waits for them.
 
-    `DatasetUri` ends in a slash.
+    `DatasetUri` ends in a slash; `container_environment` is what the version will be served with, as canonical JSON.
     """
     facts = {f"BATON_ORIGIN_{field.name.upper()}": getattr(origin, field.name) for field in fields(origin)}
     return workplace.script(
@@ -48,6 +50,7 @@ def evidence_step(workplace: Workplace, *, origin: Origin, train: Trained) -> Pr
             **facts,
             "BATON_ORIGIN_EXECUTION": EXECUTION_ARN,
             "BATON_ORIGIN_IMAGE": workplace.image,
+            "BATON_ORIGIN_CONTAINER_ENVIRONMENT": container_environment,
             "BATON_ORIGIN_EVIDENCE_URI": workplace.evidence(),
         },
     )
@@ -60,6 +63,7 @@ def sign_step(
     origin: Origin,
     train: Trained,
     artifact_sha256: Value,
+    container_environment: str,
     bundle: ProcessingStep,
 ) -> LambdaStep:
     """Has the bundle checked and signed. It tells the function what the bundle must say, for a script wrote that."""
@@ -73,6 +77,8 @@ def sign_step(
             "evidence_uri": workplace.evidence(),
             "artifact_uri": train.artifact,
             "artifact_sha256": artifact_sha256,
+            "image": workplace.image,
+            "container_environment": container_environment,
         },
         outputs=(BUNDLE_SHA256,),
         depends_on=(bundle.name,),

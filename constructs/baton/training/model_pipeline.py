@@ -10,6 +10,7 @@ How data quality, bias and explainability are analysed is the choice of the back
 before all others, Wrangle, whose rows Preprocess takes instead of the data set's.
 """
 
+import json
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -220,7 +221,8 @@ def training_definition(
         dataset_uri=DATASET_URI.value,
         dataset_hash=DATASET_HASH.value,
     )
-    bundle = evidence_step(workplace, origin=origin, train=train)
+    served_with = json.dumps(SERVING_ENVIRONMENT, sort_keys=True, separators=(",", ":"))
+    bundle = evidence_step(workplace, origin=origin, train=train, container_environment=served_with)
     artifact_sha256 = gate.value(GATE_REPORT, "artifact_sha256")
     sign = sign_step(
         workplace,
@@ -228,6 +230,7 @@ def training_definition(
         origin=origin,
         train=train,
         artifact_sha256=artifact_sha256,
+        container_environment=served_with,
         bundle=bundle,
     )
     package = ModelPackage(
