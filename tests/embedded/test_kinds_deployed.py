@@ -101,11 +101,9 @@ def test_every_resource_of_every_kind_is_there_as_it_is_declared(platform: Platf
     assert {"AWS::ApplicationAutoScaling::ScalingPolicy", "AWS::CloudWatch::CompositeAlarm"} <= {r.type for r in rows}
 
 
-@pytest.mark.parametrize(
-    ("kind", "answers"), [("rolling", {"first"}), ("serverless", {"first"}), ("shadow", {"first"})]
-)
-def test_an_endpoint_answers_with_its_own_version(platform: Platform, kind: str, answers: set[str]) -> None:
-    assert {platform.serving.ask(f"{PREFIX}{kind}") for _ in range(10)} == answers
+@pytest.mark.parametrize("kind", ["rolling", "serverless", "shadow"])
+def test_an_endpoint_answers_with_the_served_version(platform: Platform, kind: str) -> None:
+    assert {platform.serving.ask(f"{PREFIX}{kind}") for _ in range(10)} == {"first"}
 
 
 def test_a_challenger_answers_its_share(platform: Platform) -> None:
@@ -127,9 +125,8 @@ def test_a_shadow_is_asked_and_counted(platform: Platform) -> None:
 def test_an_asynchronous_request_is_answered(platform: Platform) -> None:
     name, serving = f"{PREFIX}asynchronous", platform.serving
     endpoint = serving.sagemaker.describe_endpoint(EndpointName=name)
-    bucket, _, key = (
-        endpoint["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"].removeprefix("s3://").partition("/")
-    )
+    answers = endpoint["AsyncInferenceConfig"]["OutputConfig"]["S3OutputPath"]
+    bucket, _, key = answers.removeprefix("s3://").partition("/")
     serving.s3.put_object(Bucket=bucket, Key=f"{key}in.csv", Body=b"1,2\n")
     accepted = serving.runtime.invoke_endpoint_async(
         EndpointName=name, InputLocation=f"s3://{bucket}/{key}in.csv", ContentType="text/csv"
