@@ -117,7 +117,7 @@ class AsyncInference:
             self._note("ExpiredRequests", 1, "Count", submission.variant)
             return Outcome(**known, failure_reason="ClientError: The request expired before it was processed.")
         try:
-            body = self._timed("RequestDownloadLatency", submission.variant, lambda: self._download(submission))
+            body = self._payload(submission)
         except (BotoCoreError, ClientError) as error:
             self._note("RequestDownloadFailures", 1, "Count", submission.variant)
             reason = f"ClientError: Could not download the request at {submission.input_location}: {error}"
@@ -147,8 +147,14 @@ class AsyncInference:
                 location, reason = None, reason or f"ClientError: Could not upload the response to {target}: {error}"
         return Outcome(**known, variant=answer.variant, answer=answer, location=location, failure_reason=reason)
 
-    def _download(self, submission: Submission) -> bytes:
-        return read_object(self._client("s3"), uri=submission.input_location)
+    def _payload(self, submission: Submission) -> bytes:
+        uri = submission.input_location
+        if uri is None:
+            return submission.body
+        found: bytes = self._timed(
+            "RequestDownloadLatency", submission.variant, lambda: read_object(self._client("s3"), uri=uri)
+        )
+        return found
 
     def _upload(self, location: str, answer: Invocation) -> None:
         key = self._config["OutputConfig"].get("KmsKeyId")

@@ -15,7 +15,8 @@ class Submission:
 
     Attributes:
         inference_id: The caller's, or a generated one.
-        input_location: The payload's S3 URI.
+        input_location: The payload's S3 URI; None where the call brought the payload itself.
+        body: The payload that came with the call.
         variant: The variant that metrics name while none has answered yet.
         content_type: What the payload is; None where the caller does not say.
         accept: What the answer should be.
@@ -30,8 +31,9 @@ class Submission:
     """
 
     inference_id: str
-    input_location: str
     variant: str
+    input_location: str | None = None
+    body: bytes = b""
     content_type: str | None = None
     accept: str | None = None
     custom_attributes: str | None = None

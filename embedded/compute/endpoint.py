@@ -187,8 +187,9 @@ class EndpointHost:
         """A fleet and a variant for one request, kept until it is over."""
         with self._swap:  # choosing and holding are one step, or a swap could end the container in between
             fleet = self._serving()
-            if self._next is not None and random.random() < self._share:
-                fleet = self._next
+            new = self._next
+            if new is not None and random.random() < self._share and target in (None, *new.variants):
+                fleet = new
             variant = fleet.choose(target)
             variant.hold()
         try:

@@ -43,10 +43,17 @@ class EndpointMetrics:
         ):
             self.note(name, value, unit=unit, variant=variant.name)
 
-    def note_invocation(self, variant: Variant, *, overhead_us: int, setup_us: int | None) -> None:
-        """Count one request that a caller waited for; an asynchronous endpoint publishes none of these."""
+    def note_invocation(self, variant: Variant, *, overhead_us: int | None, setup_us: int | None) -> None:
+        """Count one request; an asynchronous endpoint publishes none of these.
+
+        Args:
+            variant: What answered.
+            overhead_us: What its caller waited besides the container; None of a copy, for which nobody waits.
+            setup_us: What it took to start the container, if that had to be.
+        """
         self.note("Invocations", 1, unit="None", variant=variant.name)
-        self.note("OverheadLatency", overhead_us, unit="Microseconds", variant=variant.name)
+        if overhead_us is not None:
+            self.note("OverheadLatency", overhead_us, unit="Microseconds", variant=variant.name)
         if not variant.serverless:
             self.note("InvocationsPerInstance", 1 / max(1, variant.instances), unit="None", variant=variant.name)
         if setup_us is not None:

@@ -43,7 +43,7 @@ class Shadowing:
         except EndpointFailure:
             return  # its container did not come up again; the endpoint's log says why
         self._metrics.note_reply(variant, reply)
-        self._metrics.note_invocation(variant, overhead_us=0, setup_us=setup_us)
+        self._metrics.note_invocation(variant, overhead_us=None, setup_us=setup_us)
         fleet.capture.record_reply(variant.name, request, reply)
 
     def _over(self, copy: "Future[None]") -> None:

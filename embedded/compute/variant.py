@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from embedded.compute.hosted_model import HostedModel, Place
@@ -129,15 +130,11 @@ class Variant:
         with self._starting:
             if self._model is None:
                 self._generation += 1
-                place = self._place
-                folder = place.workdir / str(self._generation)
-                stream = f"{place.log_stream}-{self._generation}"
-                own = Place(
-                    client=place.client,
-                    workdir=folder,
-                    environment=place.environment,
-                    log_group=place.log_group,
-                    log_stream=stream,
+                number = str(self._generation)
+                own = replace(
+                    self._place,
+                    workdir=self._place.workdir / number,
+                    log_stream=f"{self._place.log_stream}-{number}",
                 )
                 model = HostedModel(owner=self._declared, name=self.name, place=own)
                 model.start()

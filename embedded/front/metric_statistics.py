@@ -10,14 +10,9 @@ Point = Mapping[str, Any]
 
 def points_of(metric: Mapping[str, Any], start: float, length: float) -> list[Point]:
     """The metric's data points in a stretch of time that begins at `start` and lasts `length` seconds."""
-    wanted = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
-    return [
-        point
-        for (namespace, name, _), stored in cloudwatch._metrics.items()
-        if namespace == metric.get("Namespace") and name == metric.get("MetricName")
-        for point in stored
-        if point.get("Dimensions", {}) == wanted and start <= point["Timestamp"] < start + length
-    ]
+    named = {item["Name"]: item["Value"] for item in metric.get("Dimensions") or []}
+    series = (metric.get("Namespace"), metric.get("MetricName"), cloudwatch._dims_key(named))
+    return [point for point in cloudwatch._metrics.get(series, ()) if start <= point["Timestamp"] < start + length]
 
 
 def statistic(points: Sequence[Point], stat: str) -> float | None:

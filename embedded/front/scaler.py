@@ -53,7 +53,7 @@ class Scaler:
         """Look no more."""
         self._closed.set()
         if self._ticker.is_alive():
-            self._ticker.join(timeout=5)
+            self._ticker.join(timeout=1)
 
     def _run(self) -> None:
         since = datetime.now(UTC)

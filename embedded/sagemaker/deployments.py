@@ -26,6 +26,10 @@ class Deployments:
         """Let a host that serves nothing yet serve a configuration; answers why it cannot."""
         return _attempt(lambda: host.update(config))
 
+    def resize(self, host: Any, instances: Mapping[str, int]) -> str | None:
+        """Give a host's variants another number of instances; answers why they cannot have it."""
+        return _attempt(lambda: host.scale(instances))
+
     def replace(self, host: Any, config: Record, deployment: Mapping[str, Any] | None, report: Report) -> str | None:
         """Move a host's traffic to another configuration as a DeploymentConfig says.
 

@@ -197,16 +197,23 @@ class Endpoints:
                 message = f'Cannot update in-progress endpoint "{record["EndpointArn"]}".'
                 raise ApiError("ValidationException", message)
             check_sizes(record, wanted)
-            variants = {variant["VariantName"]: variant for variant in record["ProductionVariants"]}
-            for name, item in wanted.items():
-                count, weight = item.get("DesiredInstanceCount"), item.get("DesiredWeight")
-                resize(variants[name], count=count, weight=weight)
-            weights = {name: variant["CurrentWeight"] for name, variant in variants.items()}
-            record["LastModifiedTime"] = now()
             host = self._hosts[record["EndpointName"]]
-        host.update_weights(weights)
-        host.scale({n: item["DesiredInstanceCount"] for n, item in wanted.items() if "DesiredInstanceCount" in item})
+        counts = {n: item["DesiredInstanceCount"] for n, item in wanted.items() if "DesiredInstanceCount" in item}
+        reason = self._deployments.resize(host, counts)
+        with self._store.locked():
+            record.update({"LastModifiedTime": now(), "FailureReason": reason})
+            if reason is None:
+                weights = self._resized(record, wanted)
+                host.update_weights(weights)
         return {"EndpointArn": record["EndpointArn"]}
+
+    @staticmethod
+    def _resized(record: Record, wanted: Mapping[str, Record]) -> dict[str, float]:
+        """Note the new sizes of an endpoint's variants; answers the weights of all of them."""
+        for variant in record["ProductionVariants"]:
+            item = wanted.get(variant["VariantName"], {})
+            resize(variant, count=item.get("DesiredInstanceCount"), weight=item.get("DesiredWeight"))
+        return {variant["VariantName"]: variant["CurrentWeight"] for variant in record["ProductionVariants"]}
 
     def _describe(self, request: dict[str, Any], caller: Caller) -> dict[str, Any]:
         with self._store.locked():

@@ -71,14 +71,18 @@ class Runtime:
         from embedded.compute.async_submission import Submission
 
         given = _given("InvokeEndpointAsync", name, headers)
-        if not given["InputLocation"].startswith("s3://"):
+        location = given.get("InputLocation")
+        if (location is None) == (not body):
+            raise ApiError("ValidationError", "Exactly one of Body and InputLocation must be given.")
+        if location is not None and not location.startswith("s3://"):
             raise ApiError("ValidationError", "embedded AWS reads an InputLocation that begins with s3:// only.")
         inference_id = given.get("InferenceId", str(uuid.uuid4()))
         output, failure = host.inbox.submit(
             Submission(
                 inference_id=inference_id,
-                input_location=given["InputLocation"],
                 variant=host.variants[0],
+                input_location=location,
+                body=body,
                 content_type=given.get("ContentType"),
                 accept=given.get("Accept"),
                 custom_attributes=given.get("CustomAttributes"),

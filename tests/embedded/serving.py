@@ -51,8 +51,8 @@ class Serving:
         if BUCKET not in names:
             self.s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
-    def model(self, name: str, answer: str, *, loading: str = "pass", telling: str = "pass", **settings: Any) -> str:
-        """Create a model whose container answers a fixed text for each row; gives its name."""
+    def container(self, name: str, answer: str, *, loading: str = "pass", telling: str = "pass") -> dict[str, Any]:
+        """Write an artefact whose container answers a fixed text for each row; gives the container."""
         script = _HOOKS.format(answer=answer, loading=loading, telling=telling).encode()
         buffer = io.BytesIO()
         with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
@@ -61,8 +61,12 @@ class Serving:
             archive.addfile(entry, io.BytesIO(script))
         self.s3.put_object(Bucket=BUCKET, Key=f"{name}.tar.gz", Body=buffer.getvalue())
         environment = {"SAGEMAKER_PROGRAM": "inference.py", "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"}
-        container = {"Image": "any", "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz", "Environment": environment}
-        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container, **settings)
+        return {"Image": "any", "ModelDataUrl": f"s3://{BUCKET}/{name}.tar.gz", "Environment": environment}
+
+    def model(self, name: str, answer: str, **script: str) -> str:
+        """Create a model of such a container; gives its name."""
+        container = self.container(name, answer, **script)
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, PrimaryContainer=container)
         return name
 
     def config(self, name: str, *variants: dict[str, Any], **settings: Any) -> str:

@@ -144,6 +144,39 @@ def test_a_caller_may_name_the_answer(serving: Serving) -> None:
         assert serving.eventually(lambda: serving.read(accepted["OutputLocation"])) == "yes"
 
 
+def test_a_payload_may_come_with_the_call(serving: Serving) -> None:
+    name = "async-inline"
+    config = serving.config(name, serving.variant(serving.model(name, "yes")), AsyncInferenceConfig=asynchronous())
+    with serving.endpoint(name, config):
+        accepted = serving.runtime.invoke_endpoint_async(EndpointName=name, Body=b"1\n2\n", ContentType="text/csv")
+        assert serving.eventually(lambda: serving.read(accepted["OutputLocation"])) == "yes\nyes"
+        with pytest.raises(ClientError, match=r"ValidationError.*Exactly one"):
+            serving.runtime.invoke_endpoint_async(EndpointName=name)
+        with pytest.raises(ClientError, match=r"ValidationError.*Exactly one"):
+            serving.runtime.invoke_endpoint_async(EndpointName=name, Body=b"1", InputLocation=f"s3://{BUCKET}/x")
+
+
+def test_a_first_instance_that_does_not_come_up_says_why(serving: Serving) -> None:
+    name = "async-stillborn"
+    model = serving.model(name, "yes")
+    config = serving.config(name, serving.variant(model), AsyncInferenceConfig=asynchronous())
+    with serving.endpoint(name, config):
+
+        def resize(count: int) -> dict[str, Any]:
+            wanted = {"VariantName": "primary", "DesiredInstanceCount": count}
+            serving.sagemaker.update_endpoint_weights_and_capacities(
+                EndpointName=name, DesiredWeightsAndCapacities=[wanted]
+            )
+            described: dict[str, Any] = serving.sagemaker.describe_endpoint(EndpointName=name)
+            return described
+
+        resize(0)
+        serving.s3.delete_object(Bucket=BUCKET, Key=f"{model}.tar.gz")
+        failed = resize(1)
+        assert "Could not find model data" in failed["FailureReason"]
+        assert failed["ProductionVariants"][0]["CurrentInstanceCount"] == 0
+
+
 def test_the_two_calls_are_for_two_kinds_of_endpoint(serving: Serving) -> None:
     model = serving.model("async-kinds", "yes")
     waiting = serving.config("async-kinds", serving.variant(model), AsyncInferenceConfig=asynchronous())

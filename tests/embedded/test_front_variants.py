@@ -50,6 +50,7 @@ def test_a_shadow_gets_copies_and_answers_nobody(serving: Serving) -> None:
         named = {"EndpointName": name, "VariantName": "shadow"}
         assert serving.eventually(lambda: serving.measured("Invocations", **named) == 6)
         assert serving.measured("Invocation5XXErrors", **named) == 1
+        assert serving.measured("OverheadLatency", **named) is None
         assert (serving.measured("ModelLatency", **named) or 0) > 0
         captured = serving.eventually(lambda: serving.under(f"{name}/{name}/shadow/"))
         lines = [json.loads(line) for body in captured.values() for line in body.splitlines()]
