@@ -23,7 +23,7 @@ from benchmarks import load
 from benchmarks.load import Lane, LoadError
 from benchmarks.malformed_requests import served
 from benchmarks.measurement import Measurement
-from benchmarks.rivals import RIVALS
+from benchmarks.rivals import RIVALS, environment
 from benchmarks.sample_training import train
 from pipeline_scripts.serving.inference import ServedModel, model_fn
 
@@ -53,6 +53,7 @@ Cases = dict[str, dict[str, Timed]]
 
 def measure() -> Iterator[Measurement]:
     """Train, serve by all, and compare."""
+    environment()  # refused before anything is trained
     cases: Cases = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
