@@ -6,6 +6,7 @@ with the others beside it. Latency is of one connection, throughput of eight (se
 """
 
 import json
+import random
 import re
 import statistics
 import tempfile
@@ -22,11 +23,11 @@ from benchmarks import load
 from benchmarks.load import Lane, LoadError
 from benchmarks.malformed_requests import served
 from benchmarks.measurement import Measurement
-from benchmarks.rivals import RIVALS
+from benchmarks.rivals import RIVALS, environment
 from benchmarks.sample_training import train
 from pipeline_scripts.serving.inference import ServedModel, model_fn
 
-TRAINED_ON, ROUNDS, CONNECTIONS = 10_000, 7, 8
+TRAINED_ON, ROUNDS, CONNECTIONS = 10_000, 9, 8
 REQUESTS = {1: 300, 100: 150}  # rows a request: requests a round
 OURS = {"mms": "ours, CSV", "mlflow": "ours, JSON", "bare": "ours, JSON"}  # each beside ours in its own form
 COMMAND = "python -m benchmarks serving_speed"
@@ -52,6 +53,7 @@ Cases = dict[str, dict[str, Timed]]
 
 def measure() -> Iterator[Measurement]:
     """Train, serve by all, and compare."""
+    environment()  # refused before anything is trained
     cases: Cases = {}
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
@@ -124,10 +126,11 @@ def _check(lane: Lane, expected: list[float]) -> None:
 
 
 def _timed(lanes: list[Lane], requests: int) -> dict[str, Timed]:
-    """Rounds in which every lane has its turn; a first one warms up and is not counted."""
+    """Rounds in which every lane has its turn, in any order; a first one warms up and is not counted."""
     timed = {lane.name: Timed() for lane in lanes}
+    draw = random.Random(ROUNDS)
     for round_ in range(ROUNDS + 1):
-        for lane in lanes:
+        for lane in draw.sample(lanes, len(lanes)):
             alone = load.run(lane, requests=requests, connections=1)
             together = load.run(lane, requests=requests, connections=CONNECTIONS)
             if round_:
