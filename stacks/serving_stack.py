@@ -63,6 +63,7 @@ class ServingStack(cdk.Stack):
             max_latency_ms=self.served.max_latency_ms,
             canary_prefix=self.served.canary_prefix,
             answer_prefixes=self.served.answer_prefixes,
+            canary_instance_type=model.serving.instance_type,
         )
         cdk.Tags.of(self).add("baton:model", model.name)
         cdk.CfnOutput(self, "EndpointName", value=self.served.endpoint_name)
