@@ -9,6 +9,7 @@ import yaml
 
 from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment, Step
+from baton.specification.machine import LOCAL_STORAGE
 from baton.specification.scaling import ScheduledCapacity
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
 from tests.conftest import ROOT
@@ -21,6 +22,11 @@ ASYNCHRONOUS = {"kind": "asynchronous", "monitors": "none"}
 FAULTS: list[tuple[dict[str, Any], str]] = [
     ({"kind": "edge"}, "serving.kind: must be one of 'realtime', 'asynchronous', 'serverless', 'batch', got 'edge'"),
     ({"instance_type": "ml.t3.medium"}, "serving.instance_type: burstable instances cannot auto-scale"),
+    (
+        {"instance_type": "ml.g5.xlarge"},
+        "serving.instance_type: SageMaker refuses a customer key for the volumes of",
+    ),
+    ({"shadow": {"instance_type": "ml.c6gd.large"}}, "serving.shadow.instance_type: SageMaker refuses a customer key"),
     ({"instance_type": "ml.inf1.xlarge"}, "SageMaker deploys to Inf1 instances all at once and without roll-back"),
     ({"deployment": {"strategy": "blue"}}, "serving.deployment.strategy: input should be 'canary', 'linear'"),
     ({"deployment": {"step": {"percent": 60}}}, "serving.deployment.step.percent: input should be less than or equal"),
@@ -116,6 +122,25 @@ def test_a_regression_has_no_share_of_positive_answers(tmp_path: Path) -> None:
     path.write_text(yaml.safe_dump(content))
     with pytest.raises(ConfigurationError, match=r"serving\.limits\.positive_share: only a binary_classification"):
         load_models([path], [])
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "has_drives"),
+    [
+        ("ml.m5.large", False),
+        ("ml.m5d.large", True),
+        ("ml.c6i.large", False),
+        ("ml.m6id.large", True),
+        ("ml.r5dn.large", True),
+        ("ml.g4dn.xlarge", True),
+        ("ml.p3.2xlarge", False),
+        ("ml.p3dn.24xlarge", True),
+        ("ml.p5en.48xlarge", True),
+        ("ml.inf2.xlarge", False),
+    ],
+)
+def test_a_family_with_drives_is_known_by_its_name(instance_type: str, has_drives: bool) -> None:
+    assert bool(LOCAL_STORAGE.match(instance_type)) is has_drives
 
 
 def fleet(least: int, most: int, bake: int = 10) -> ServingCapacity:

@@ -3,8 +3,13 @@
 import json
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_cloudwatch as cloudwatch
 
+from baton.serving.deployment import GuardedDeployment
+from baton.specification.capacity import ServingCapacity
+from baton.specification.deployment import Deployment
 from tests.conftest import Assembly
 from tests.infrastructure.kinds_assembly import KINDS
 from tests.infrastructure.template_roles import Templates
@@ -92,6 +97,16 @@ def test_what_rolls_a_deployment_back_stands_there_before_the_endpoint(kinds_in_
     assert 1 <= len(named) <= 10
     assert named <= set(endpoint["DependsOn"])
     assert all("Condition" not in template["Resources"][alarm] for alarm in named)
+
+
+def test_fails_when_more_alarms_would_roll_back_than_sagemaker_looks_at() -> None:
+    capacity = ServingCapacity(instance_count=2, max_instance_count=2, bake_minutes=10)
+    guarded = GuardedDeployment(rollout=Deployment().on(capacity))
+    stack = cdk.Stack()
+    alarms = [cloudwatch.Alarm.from_alarm_name(stack, f"A{n}", f"alarm-{n}") for n in range(11)]
+    guarded.render(alarms[:10])
+    with pytest.raises(ValueError, match="at most 10 alarms, got 11"):
+        guarded.render(alarms)
 
 
 def test_a_linear_deployment_moves_by_steps_and_is_rolled_back_by_answers_too(kinds_in_prod: Assembly) -> None:

@@ -4,15 +4,15 @@ Each kind has keys of its own, so what a kind cannot do cannot be written down; 
 refusal says why.
 """
 
-import re
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field, StringConstraints, field_validator, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
-from baton.specification.base import Fraction, InstanceType, Schedule, Specification
+from baton.specification.base import Fraction, Schedule, Specification
 from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment
+from baton.specification.machine import Machine, ScalingMachine
 from baton.specification.scaling import Scaling
 
 Kind = Literal["realtime", "asynchronous", "serverless", "batch"]
@@ -57,7 +57,7 @@ class AnyServing(Specification):
     REFUSED: ClassVar[Mapping[str, str]] = {}
     """Keys of other kinds, and why this one has none of them."""
 
-    instance_type: InstanceType
+    instance_type: Machine
     threshold: Fraction | None = None
     when_none_approved: Literal["withdraw", "keep"] = "withdraw"
     limits: BusinessLimits = BusinessLimits()
@@ -79,23 +79,8 @@ class AnyServing(Specification):
 class ScalingServing(AnyServing):
     """What the kinds have in common that run on instances which come and go."""
 
+    instance_type: ScalingMachine
     deployment: Deployment = Deployment()
-
-    @field_validator("instance_type")
-    @classmethod
-    def _can_scale(cls, instance_type: str) -> str:
-        if re.match(r"ml\.t[23]\.", instance_type):
-            raise ValueError(f"burstable instances cannot auto-scale, got {instance_type}")
-        return instance_type
-
-    @model_validator(mode="after")
-    def _is_guarded(self) -> "ScalingServing":
-        if self.instance_type.startswith("ml.inf1."):
-            raise ValueError(
-                "instance_type: SageMaker deploys to Inf1 instances all at once and without roll-back, whatever "
-                "deployment says; take another type"
-            )
-        return self
 
 
 class Challenger(Specification):
@@ -112,7 +97,7 @@ class Shadow(Specification):
     """
 
     percent: int = Field(default=100, ge=1, le=100)
-    instance_type: InstanceType | None = None
+    instance_type: Machine | None = None
     instance_count: int = Field(default=1, ge=1, le=100)
 
 
