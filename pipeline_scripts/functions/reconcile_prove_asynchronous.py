@@ -3,12 +3,11 @@
 import os
 import time
 from typing import Any
-from urllib.parse import urlparse
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions import reconcile_canary as canary
 from pipeline_scripts.functions.events import S3_URI, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
@@ -89,8 +88,7 @@ def prove_asynchronously(
 def _ask(event: dict[str, Any], *, runtime: Any, s3: Any, endpoint_name: str, canary_uri: str) -> dict[str, Any]:
     version = event["target"]["version"]
     uri = f"{canary_uri.rstrip('/')}/canary-of-version-{version}-{event['generation']}.csv"
-    bucket, key = _place(uri)
-    s3.put_object(Bucket=bucket, Key=key, Body=event["canary"]["request"].encode())
+    canary.leave(s3, uri, event["canary"]["request"])
     taken = runtime.invoke_endpoint_async(
         EndpointName=endpoint_name,
         InputLocation=uri,
@@ -102,28 +100,12 @@ def _ask(event: dict[str, Any], *, runtime: Any, s3: Any, endpoint_name: str, ca
 
 
 def _answer(s3: Any, asked: dict[str, Any], *, now: float) -> bytes | None:
-    answer = _read(s3, asked["answer"])
+    answer = canary.read(s3, asked["answer"])
     if answer is not None:
         return answer
-    failure = _read(s3, asked["failure"])
+    failure = canary.read(s3, asked["failure"])
     if failure is not None:
         raise Disproved(f"the model failed on the canary: {failure.decode(errors='replace')[:300]}")
     if now > asked["until"]:
         raise Disproved(f"the canary was not answered within {PATIENCE_SECONDS // 60} minutes")
     return None
-
-
-def _read(s3: Any, uri: str) -> bytes | None:
-    bucket, key = _place(uri)
-    try:
-        content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] != "NoSuchKey":
-            raise
-        return None
-    return content
-
-
-def _place(uri: str) -> tuple[str, str]:
-    parts = urlparse(uri)
-    return parts.netloc, parts.path.lstrip("/")

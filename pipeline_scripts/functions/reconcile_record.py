@@ -14,6 +14,7 @@ from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
+from pipeline_scripts.functions.reconcile_stack import endpoint_to_watch
 
 logger = Logger(service="reconcile_record")
 
@@ -57,6 +58,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         lineage=open_lineage(),
         topic_arn=os.environ["TOPIC_ARN"],
         endpoint_name=os.environ["ENDPOINT_NAME"],
+        deployed="endpoint-config" if endpoint_to_watch() else "model",
         clock=time.time,
     )
     logger.info("recorded", extra={"record": event["record"], "outcome": state["outcome"]})
@@ -72,6 +74,7 @@ def record(
     lineage: Lineage,
     topic_arn: str,
     endpoint_name: str,
+    deployed: str = "endpoint-config",
     clock: Callable[[], float],
 ) -> dict[str, Any]:
     """Keep the outcome, notify, and answer whether the run is `finished` or must choose `again`.
@@ -99,11 +102,11 @@ def record(
     sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
     outcome = _leave(kind, state, ledger=ledger, generation=generation)
     if kind in ("served", "quarantined") and "package_arn" in entry:
-        lineage.tell(_links(entry, endpoint_name=endpoint_name))
+        lineage.tell(_links(entry, endpoint_name=endpoint_name, deployed=deployed))
     return {**state, "outcome": outcome}
 
 
-def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
+def _links(entry: dict[str, str], *, endpoint_name: str, deployed: str) -> list[Link]:
     """Who approved a version on which evidence, and where it was brought to serve."""
     package_arn = entry["package_arn"]
     package = artifact("ModelPackage", package_arn)
@@ -116,7 +119,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str) -> list[Link]:
             address = words.evidence_address(entry["evidence_uri"])
             links.append((artifact(words.EVIDENCE, address, name=entry["evidence_uri"]), approval))
     if entry["kind"] == "served":
-        config = words.of_sagemaker("endpoint-config", entry["config_name"], package_arn=package_arn)
+        config = words.of_sagemaker(deployed, entry["config_name"], package_arn=package_arn)
         deployment = action(
             words.DEPLOYMENT,
             config,

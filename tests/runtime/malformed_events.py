@@ -70,6 +70,7 @@ RIGHT: dict[str, dict[str, Any]] = {
     "reconcile_watch": {**RUN, **MOVE, "target": TARGET},
     "reconcile_prove": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
     "reconcile_prove_asynchronous": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
+    "reconcile_prove_batch": {**RUN, **MOVE, "target": TARGET, "canary": CANARY},
     "reconcile_pin": {"action": "pin", "version": "2", "by": "grace", "reason": "a reason"},
     "reconcile_record": {"record": "failed", "state": {**RUN, "target": TARGET, "reason": "a reason"}},
 }
@@ -92,6 +93,7 @@ NEEDED: dict[str, tuple[str, ...]] = {
     "reconcile_watch": (*RUN, *MOVE, "target", "target.package_arn", "target.version"),
     "reconcile_prove": (*RUN, *MOVE, "target", "target.package_arn", "canary", "canary.request", "canary.expected"),
     "reconcile_prove_asynchronous": (*RUN, *MOVE, "target.package_arn", "canary.request", "canary.expected"),
+    "reconcile_prove_batch": (*RUN, *MOVE, "target.package_arn", "canary.request", "canary.expected"),
     "reconcile_pin": ("action", "version", "by", "reason"),
     "reconcile_record": ("record", "state", "state.execution"),
 }
@@ -116,6 +118,10 @@ ENVIRONMENT = {
     "INSTANCE_TYPE": "ml.m5.large",
     "WHEN_NONE_APPROVED": "withdraw",
     "MAX_LATENCY_MS": "200",
+    "CANARY_INSTANCE_TYPE": "ml.m5.large",
+    "VOLUME_KEY_ARN": "arn:aws:kms:eu-west-1:000000000000:key/models",
+    "OUTPUT_KEY_ARN": "arn:aws:kms:eu-west-1:000000000000:key/data",
+    "ANSWERS_URI": "s3://monitoring/bank_churn/canary-answers",
     "CANARY_URI": "s3://monitoring/bank_churn/canary",
     "STATE_MACHINE_ARN": "arn:aws:states:eu-west-1:000000000000:stateMachine:reconcile",
     "ENDPOINT_NAME": "baton-dev-bank-churn",

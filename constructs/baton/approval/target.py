@@ -22,7 +22,9 @@ class ServingTarget:
         max_latency_ms: What is too long for an answer, where somebody waits for it.
         canary_prefix: Below which key of the monitoring zone the model's role may read a canary, where requests lie
             in S3.
-        answer_prefixes: Below which keys of that zone answers and failures then come to lie.
+        answer_prefixes: Below which keys of that zone answers and failures then come to lie; of batches, the first is
+            where the model's role may leave the answer to a canary.
+        canary_instance_type: The machine of the transform job that answers a canary.
     """
 
     stack_name: str
@@ -34,14 +36,21 @@ class ServingTarget:
     max_latency_ms: int | None = None
     canary_prefix: str = ""
     answer_prefixes: Sequence[str] = ()
+    canary_instance_type: str = ""
 
     def __post_init__(self) -> None:
         """Refuse a kind without what its proof needs."""
-        if self.kind in ("realtime", "serverless") and self.max_latency_ms is None:
-            raise ValueError(f"{self.stack_name}: a {self.kind} endpoint is proven within max_latency_ms; state it")
-        if self.kind in ("asynchronous", "batch") and not (self.canary_prefix and self.answer_prefixes):
+        in_s3 = {"canary_prefix": self.canary_prefix, "answer_prefixes": self.answer_prefixes}
+        needs: dict[str, dict[str, object]] = {
+            "realtime": {"max_latency_ms": self.max_latency_ms},
+            "serverless": {"max_latency_ms": self.max_latency_ms},
+            "asynchronous": in_s3,
+            "batch": {**in_s3, "canary_instance_type": self.canary_instance_type},
+        }
+        missing = [name for name, value in needs[self.kind].items() if not value]
+        if missing:
             raise ValueError(
-                f"{self.stack_name}: {self.kind} requests lie in S3; state canary_prefix and answer_prefixes"
+                f"{self.stack_name}: the proof of a {self.kind} target needs {', '.join(missing)}; state it"
             )
 
     def stack_arn(self, scope: Construct) -> str:
