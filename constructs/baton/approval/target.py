@@ -40,7 +40,7 @@ class ServingTarget:
 
     def __post_init__(self) -> None:
         """Refuse a kind without what its proof needs."""
-        in_s3 = {"canary_prefix": self.canary_prefix, "answer_prefixes": self.answer_prefixes}
+        in_s3: dict[str, object] = {"canary_prefix": self.canary_prefix, "answer_prefixes": self.answer_prefixes}
         needs: dict[str, dict[str, object]] = {
             "realtime": {"max_latency_ms": self.max_latency_ms},
             "serverless": {"max_latency_ms": self.max_latency_ms},
