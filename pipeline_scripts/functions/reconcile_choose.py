@@ -100,8 +100,8 @@ def choose(
 
     Returns:
         The state with `outcome`, `reason`, `generation`, the `target` version (None when nothing should serve), the
-        `instance_type` for it (empty: as it is), whether it was `proven_before`, the `previous_type` to return to if
-        its machines are on trial, and in `chosen` why it is this version.
+        `instance_type` for it, whether it was `proven_before`, the `previous_type` to return to if its machines are on
+        trial, and in `chosen` why it is this version.
     """
     state = {
         "execution": event["execution"],
@@ -223,14 +223,13 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
     moves = stack.package_arn != NOTHING and not is_in_place(target, stack=stack, proven=proven)
     unfit = ledger.unfit()
     instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
-    tried = instance_type or stack.instance_type
     wanted = wanted_parameters(target, instance_type=instance_type)
     served = rules.endpoint_name if stack.package_arn != NOTHING else None
     return Situation(
         target=target,
         kept=kept,
         instance_type=instance_type,
-        previous_type=machines_to_return_to(tried, proven=ledger.proven_machines(), unfit=unfit),
+        previous_type=machines_to_return_to(instance_type, proven=ledger.proven_machines(), unfit=unfit),
         proven=proven,
         stack=stack,
         endpoint=None if served is None else read_endpoint(sagemaker, served),

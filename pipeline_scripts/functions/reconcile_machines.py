@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 
 def machines_to_ask_for(wanted: str, *, has: str, unfit: Mapping[str, str], version_moves: bool) -> str:
-    """The instance type that this run asks for; empty: the one that the stack has.
+    """The instance type that this run asks for; empty where the stack has no parameter for it.
 
     Args:
         wanted: What people want; empty where they leave it to the stack.
@@ -18,8 +18,8 @@ def machines_to_ask_for(wanted: str, *, has: str, unfit: Mapping[str, str], vers
         version_moves: Whether another version than the proven one is to take the place of one that serves.
     """
     fit = unfit.get(wanted, wanted)
-    stays = version_moves and has not in unfit
-    return "" if not has or stays else fit
+    stays = not fit or (version_moves and has not in unfit)
+    return has if not has or stays else fit
 
 
 def machines_to_return_to(tried: str, *, proven: str, unfit: Mapping[str, str]) -> str:

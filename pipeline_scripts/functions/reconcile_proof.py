@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, Schema, objects
 from pipeline_scripts.functions.reconcile_blame import blame_for_answer, blame_for_update
@@ -76,10 +76,9 @@ def proved(
     config_name: str,
     stack: ServingStack,
     reason: str,
-    proven_as: Literal["endpoint-config", "model"] = "endpoint-config",
 ) -> dict[str, Any]:
     """The state after a proof, with what was proven: the configuration or model, and the machines."""
-    facts = {"config_name": config_name, "proven_as": proven_as, "instance_type": stack.instance_type}
+    facts = {"config_name": config_name, "instance_type": stack.instance_type}
     return {**event, **facts, "outcome": "proved", "reason": reason}
 
 

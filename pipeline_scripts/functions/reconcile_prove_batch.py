@@ -1,42 +1,40 @@
-"""Fifth step where versions answer in batches, repeated: run a transform job over the canary, and read its answer."""
+"""Fifth step where versions answer in batches, repeated: have a transform job answer a canary, and read the answer."""
 
 import hashlib
 import os
 import time
-from dataclasses import dataclass
 from typing import Any
 
 import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions import reconcile_canary as canary
 from pipeline_scripts.functions.events import TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
     Disproved,
+    MovedAway,
+    NotDeployed,
     check_answer,
     disproved,
     event_schema,
     proved,
     served_package,
 )
-from pipeline_scripts.functions.reconcile_stack import ServingStack, read_stack
-from pipeline_scripts.functions.s3_place import put, read
+from pipeline_scripts.functions.reconcile_stack import read_stack
 
 logger = Logger(service="reconcile_prove_batch")
 
 PATIENCE_SECONDS = 2_400
 """How long the job may take: SageMaker starts a machine for it."""
 
-AT_WORK = ("InProgress", "Stopping")
-CANARY = "canary.csv"
-
-EVENT_SCHEMA = event_schema({"asked": objects({"job": TEXT, "until": {"type": "integer"}})})
+EVENT_SCHEMA = event_schema({"asked": objects({"job": TEXT, "answer": TEXT, "until": {"type": "integer"}})})
 
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer `waiting`, then `proved`, with the model that answered, or whose fault it is that it does not."""
+    """Answer `waiting`, then `proved`, with the model that serves, or whose fault it is that it does not."""
     state = prove_in_a_batch(
         event,
         ledger=open_ledger(),
@@ -44,73 +42,18 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         sagemaker=boto3.client("sagemaker"),
         s3=boto3.client("s3"),
         stack_name=os.environ["STACK_NAME"],
-        transform=_open_transform(),
+        job_prefix=os.environ["JOB_PREFIX"],
+        canary_uri=os.environ["CANARY_URI"],
+        resources={
+            "InstanceType": os.environ["CANARY_INSTANCE_TYPE"],
+            "InstanceCount": 1,
+            "VolumeKmsKeyId": os.environ["VOLUME_KEY_ARN"],
+        },
+        output={"S3OutputPath": os.environ["ANSWERS_URI"], "KmsKeyId": os.environ["OUTPUT_KEY_ARN"]},
         now=time.time(),
     )
     logger.info("proof", extra={"outcome": state["outcome"], "reason": state["reason"]})
     return state
-
-
-@dataclass(frozen=True, kw_only=True)
-class CanaryTransform:
-    """Where canaries lie, where their answers come to lie, and what the job between them is made of.
-
-    Args:
-        job_prefix: What the names of the jobs begin with.
-        requests_uri: Where canaries lie.
-        answers_uri: Where answers come to lie.
-        instance_type: On what the jobs run.
-        data_key: Encrypts the answers.
-        volume_key: Encrypts the machine's disk.
-    """
-
-    job_prefix: str
-    requests_uri: str
-    answers_uri: str
-    instance_type: str
-    data_key: str
-    volume_key: str
-
-    def job_name(self, event: dict[str, Any]) -> str:
-        """The same for a repeated call of one attempt, which then starts no second job."""
-        attempt = f"{event['execution']} {event['generation']} {event['target']['package_arn']}"
-        return f"{self.job_prefix}-{hashlib.sha256(attempt.encode()).hexdigest()[:16]}"
-
-    def request(self, job: str, *, model_name: str) -> dict[str, Any]:
-        """The arguments of CreateTransformJob."""
-        return {
-            "TransformJobName": job,
-            "ModelName": model_name,
-            "TransformInput": {
-                "DataSource": {
-                    "S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": f"{self.requests_uri}/{job}/{CANARY}"}
-                },
-                "ContentType": "text/csv",
-                "SplitType": "Line",
-            },
-            "TransformOutput": {
-                "S3OutputPath": f"{self.answers_uri}/{job}/",
-                "Accept": "text/csv",
-                "AssembleWith": "Line",
-                "KmsKeyId": self.data_key,
-            },
-            "TransformResources": {
-                "InstanceType": self.instance_type,
-                "InstanceCount": 1,
-                "VolumeKmsKeyId": self.volume_key,
-            },
-        }
-
-
-def _open_transform() -> CanaryTransform:
-    return CanaryTransform(
-        job_prefix=os.environ["CANARY_JOB"],
-        requests_uri=os.environ["CANARY_URI"].rstrip("/"),
-        answers_uri=os.environ["ANSWER_URI"].rstrip("/"),
-        instance_type=os.environ["CANARY_INSTANCE_TYPE"],
-        data_key=os.environ["DATA_KEY_ARN"],
-        volume_key=os.environ["VOLUME_KEY_ARN"],
-    )
 
 
 def prove_in_a_batch(
@@ -121,61 +64,102 @@ def prove_in_a_batch(
     sagemaker: Any,
     s3: Any,
     stack_name: str,
-    transform: CanaryTransform,
+    job_prefix: str,
+    canary_uri: str,
+    resources: dict[str, Any],
+    output: dict[str, Any],
     now: float,
 ) -> dict[str, Any]:
-    """Check what the stack holds and have it answer the canary; when it has been asked, see what it answered.
+    """Check which package the stack's model holds and start a job; when it has been started, see what it answered.
+
+    Args:
+        event: The workflow's state.
+        ledger: The ledger, whose lock is kept while the job runs.
+        cloudformation: Reads the serving stack.
+        sagemaker: Reads the model, and runs the job.
+        s3: Where canary and answer lie.
+        stack_name: The serving stack.
+        job_prefix: What the job's name begins with.
+        canary_uri: Below which the canary is left.
+        resources: The job's machine, as SageMaker takes it.
+        output: Where the answer comes to lie, and under which key.
+        now: Seconds since the epoch.
 
     Raises:
         LeaseLost: Another run has taken over while this one waited.
     """
     ledger.renew(event["execution"])
     stack = read_stack(cloudformation, stack_name)
+    model_name = stack.outputs.get("ModelName", "")
+    waiting = {**event, "outcome": "waiting", "reason": "a transform job answers the canary"}
     try:
         served_package(stack, event["target"])
+        _holds(sagemaker, model_name, event["target"]["package_arn"])
         if "asked" not in event:
-            job = _start(event, stack, sagemaker=sagemaker, s3=s3, transform=transform)
-            asked = {"job": job, "until": int(now) + PATIENCE_SECONDS}
-            return {**event, "asked": asked, "outcome": "waiting", "reason": f"{job} runs over the canary"}
-        job = event["asked"]["job"]
-        if not _ended(sagemaker, event["asked"], now=now):
-            return {**event, "outcome": "waiting", "reason": f"{job} runs over the canary"}
-        answer = read(s3, f"{transform.answers_uri}/{job}/{CANARY}.out")
-        if answer is None:
-            raise Disproved(f"{job} completed and left no answer to the canary")
-        number = check_answer(answer, event["canary"])
+            name = _job_name(job_prefix, event)
+            uri = f"{canary_uri.rstrip('/')}/{name}.csv"
+            canary.leave(s3, uri, event["canary"]["request"])
+            _start(sagemaker, name, model_name=model_name, uri=uri, resources=resources, output=output)
+            answer = f"{output['S3OutputPath'].rstrip('/')}/{name}.csv.out"
+            return {**waiting, "asked": {"job": name, "answer": answer, "until": int(now) + PATIENCE_SECONDS}}
+        if not _has_ended(sagemaker, event["asked"], now=now):
+            return waiting
+        number = check_answer(canary.read(s3, event["asked"]["answer"]) or b"", event["canary"])
     except Disproved as found:
         return disproved(event, found)
-    model_name = stack.outputs["ModelName"]
-    reason = f"the canary was answered {number:.6f} as evaluated"
-    return proved(event, config_name=model_name, stack=stack, reason=reason, proven_as="model")
+    return proved(
+        event, config_name=model_name, stack=stack, reason=f"the canary was answered {number:.6f} as evaluated"
+    )
 
 
-def _start(event: dict[str, Any], stack: ServingStack, *, sagemaker: Any, s3: Any, transform: CanaryTransform) -> str:
-    job = transform.job_name(event)
-    put(s3, f"{transform.requests_uri}/{job}/{CANARY}", event["canary"]["request"].encode())
+def _holds(sagemaker: Any, model_name: str, package_arn: str) -> None:
+    model = sagemaker.describe_model(ModelName=model_name)
+    container = model.get("PrimaryContainer") or model["Containers"][0]
+    if container.get("ModelPackageName") != package_arn:
+        raise NotDeployed(f"the model {model_name} holds {container.get('ModelPackageName', 'no package')}")
+
+
+def _start(
+    sagemaker: Any, name: str, *, model_name: str, uri: str, resources: dict[str, Any], output: dict[str, Any]
+) -> None:
+    """Start the job, unless a call whose answer was lost has."""
     try:
-        sagemaker.create_transform_job(**transform.request(job, model_name=stack.outputs["ModelName"]))
+        sagemaker.create_transform_job(
+            TransformJobName=name,
+            ModelName=model_name,
+            TransformInput={
+                "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
+                "ContentType": "text/csv",
+                "SplitType": "Line",
+            },
+            TransformOutput={**output, "Accept": "text/csv", "AssembleWith": "Line"},
+            TransformResources=resources,
+        )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ResourceInUse":
             raise
-    return job
 
 
-def _ended(sagemaker: Any, asked: dict[str, Any], *, now: float) -> bool:
+def _has_ended(sagemaker: Any, asked: dict[str, Any], *, now: float) -> bool:
     """Whether the job completed; one that takes too long is stopped.
 
     Raises:
         Disproved: It ended otherwise, or is late.
     """
-    job = sagemaker.describe_transform_job(TransformJobName=asked["job"])
-    status = job["TransformJobStatus"]
-    if status in AT_WORK:
-        if now <= asked["until"]:
-            return False
-        if status == "InProgress":
-            sagemaker.stop_transform_job(TransformJobName=asked["job"])
-        raise Disproved(f"the canary was not answered within {PATIENCE_SECONDS // 60} minutes")
-    if status != "Completed":
-        raise Disproved(f"the model failed on the canary: {job.get('FailureReason', status)}")
-    return True
+    name = asked["job"]
+    job = sagemaker.describe_transform_job(TransformJobName=name)
+    if job["TransformJobStatus"] == "Failed":
+        raise Disproved(f"the job {name} failed: {job.get('FailureReason', 'SageMaker says no reason')}")
+    if job["TransformJobStatus"] == "Stopped":
+        raise MovedAway(f"the job {name} was stopped by somebody")
+    completed = bool(job["TransformJobStatus"] == "Completed")
+    if not completed and now > asked["until"]:
+        sagemaker.stop_transform_job(TransformJobName=name)
+        raise Disproved(f"the job {name} did not end within {PATIENCE_SECONDS // 60} minutes")
+    return completed
+
+
+def _job_name(prefix: str, event: dict[str, Any]) -> str:
+    """The same for a repeated call of one attempt; at most 63 characters."""
+    attempt = f"{event['execution']} {event['generation']}"
+    return f"{prefix}-{hashlib.sha256(attempt.encode()).hexdigest()[:12]}"

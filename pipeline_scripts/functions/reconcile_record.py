@@ -15,6 +15,7 @@ from pipeline_scripts.functions import lineage_words as words
 from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
+from pipeline_scripts.functions.reconcile_stack import endpoint_to_watch
 
 logger = Logger(service="reconcile_record")
 
@@ -29,7 +30,7 @@ SUBJECTS = {
 }
 
 ALSO_TOLD: dict[str, tuple[str, ...]] = {
-    "served": ("config_name", "proven_as", "instance_type", "chosen"),
+    "served": ("config_name", "instance_type", "chosen"),
     "withdrawn": (),
     "kept": (),
     "quarantined": (),
@@ -59,6 +60,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
         lineage=open_lineage(),
         topic_arn=os.environ["TOPIC_ARN"],
         endpoint_name=os.environ["ENDPOINT_NAME"],
+        deployed="endpoint-config" if endpoint_to_watch() else "model",
         clock=time.time,
     )
     logger.info("recorded", extra={"record": event["record"], "outcome": state["outcome"]})
@@ -74,6 +76,7 @@ def record(
     lineage: Lineage,
     topic_arn: str,
     endpoint_name: str,
+    deployed: str = "endpoint-config",
     clock: Callable[[], float],
 ) -> dict[str, Any]:
     """Keep the outcome, notify, and answer whether the run is `finished` or must choose `again`.
@@ -102,7 +105,7 @@ def record(
     sns.publish(TopicArn=topic_arn, Subject=subject[:100], Message="\n".join(lines))
     outcome = _leave(kind, state, ledger=ledger, generation=generation)
     if kind in ("served", "quarantined") and "package_arn" in entry:
-        lineage.tell(_links(entry, endpoint_name=endpoint_name, beside=topic_arn))
+        lineage.tell(_links(entry, endpoint_name=endpoint_name, beside=topic_arn, deployed=deployed))
     return {**state, "outcome": outcome}
 
 
@@ -114,7 +117,7 @@ def _mark(endpoint_name: str, version: str) -> None:
     metrics.flush_metrics()
 
 
-def _links(entry: dict[str, str], *, endpoint_name: str, beside: str) -> list[Link]:
+def _links(entry: dict[str, str], *, endpoint_name: str, beside: str, deployed: str) -> list[Link]:
     """Who approved a version on which evidence, and where it was brought to serve: where `beside` is.
 
     The version may lie in another account than the endpoint.
@@ -130,7 +133,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str, beside: str) -> list[Li
             address = words.evidence_address(entry["evidence_uri"])
             links.append((artifact(words.EVIDENCE, address, name=entry["evidence_uri"]), approval))
     if entry["kind"] == "served":
-        config = words.of_sagemaker(entry["proven_as"], entry["config_name"], beside=beside)
+        config = words.of_sagemaker(deployed, entry["config_name"], beside=beside)
         deployment = action(
             words.DEPLOYMENT,
             config,
@@ -140,7 +143,7 @@ def _links(entry: dict[str, str], *, endpoint_name: str, beside: str) -> list[Li
             run=entry["execution"],
         )
         links.append((package, deployment))
-        if entry["proven_as"] == "endpoint-config":  # a batch has no endpoint
+        if deployed == "endpoint-config":  # a batch has no endpoint
             endpoint = words.of_sagemaker("endpoint", endpoint_name, beside=beside)
             links.append((deployment, Entity(noun="Context", kind="Endpoint", address=endpoint)))
     return links

@@ -13,7 +13,7 @@ class Situation:
     Args:
         target: The version that should serve; None: none.
         kept: It serves although no version is approved any more.
-        instance_type: The machines to ask for with it; empty: those that the stack has.
+        instance_type: The machines to ask for with it; empty where the stack has no parameter for them.
         previous_type: The machines to return to, if these are on trial; else empty.
         proven: What was last proven to serve, as the ledger has it.
         stack: The serving stack.

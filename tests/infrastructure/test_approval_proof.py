@@ -23,6 +23,11 @@ from tests.infrastructure.platform_assembly import MODEL, ROOT
 NEEDS: dict[str, dict[str, Any]] = {
     "realtime": {"max_latency_ms": 200},
     "serverless": {"max_latency_ms": 1000},
+    "batch": {
+        "canary_prefix": "bank_churn/batch/canaries/",
+        "answer_prefixes": ("bank_churn/batch/canary-answers/",),
+        "canary_instance_type": "ml.m5.large",
+    },
     "asynchronous": {
         "canary_prefix": "bank_churn/asynchronous/requests/",
         "answer_prefixes": ("bank_churn/asynchronous/answers/", "bank_churn/asynchronous/failures/"),
@@ -106,16 +111,30 @@ def test_an_endpoint_that_answers_later_is_asked_through_its_own_prefixes() -> N
     assert "requests" not in of_s3["s3:GetObject"]
 
 
+def test_a_batch_is_asked_by_transform_jobs_of_the_proofs_own_name() -> None:
+    asked = {a for a in actions("batch") if a.startswith(("sagemaker:", "dynamodb:", "cloudformation:"))}
+    assert asked == {
+        "sagemaker:CreateTransformJob",
+        "sagemaker:DescribeTransformJob",
+        "sagemaker:DescribeModel",
+        "dynamodb:UpdateItem",
+        "cloudformation:DescribeStacks",
+    }
+    [jobs] = [s["Resource"] for s in statements("batch") if "sagemaker:CreateTransformJob" in s["Action"]]
+    assert json.dumps(jobs).count("transform-job/churn-canary-*") == 1
+
+
 @pytest.mark.parametrize("kind", sorted(NEEDS))
 def test_each_kind_has_the_handler_that_asks_its_way(kind: str) -> None:
     [function] = [b["Properties"] for b in template(kind)["Resources"].values() if b["Type"] == "AWS::Lambda::Function"]
-    handler = "reconcile_prove_asynchronous" if kind == "asynchronous" else "reconcile_prove"
+    handler = f"reconcile_prove_{kind}" if kind in ("asynchronous", "batch") else "reconcile_prove"
     assert function["Handler"] == f"pipeline_scripts.functions.{handler}.handler"
     assert function["Environment"]["Variables"]["SERVING_KIND"] == kind
 
 
 @pytest.mark.parametrize(
-    ("kind", "what"), [("realtime", "max_latency_ms"), ("asynchronous", "canary_prefix"), ("batch", "canary_prefix")]
+    ("kind", "what"),
+    [("realtime", "max_latency_ms"), ("asynchronous", "canary_prefix"), ("batch", "canary_instance_type")],
 )
 def test_a_target_without_what_its_proof_needs_is_refused(kind: str, what: str) -> None:
     with pytest.raises(ValueError, match=f"serving: .*{what}"):

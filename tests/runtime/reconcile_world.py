@@ -367,6 +367,7 @@ class World:
         self.before_step(name)
         event = json.loads(json.dumps(event))
         cloud: dict[str, Any] = {"cloudformation": self, "stack_name": STACK}
+        at_endpoint: dict[str, Any] = {**cloud, "sagemaker": self, "endpoint_name": self.rules.endpoint_name}
         match name:
             case "choose":
                 answer = choose(
@@ -386,14 +387,12 @@ class World:
                 answer = update(
                     event,
                     ledger=self.ledger,
-                    sagemaker=self,
-                    endpoint_name=ENDPOINT,
                     execution_role_arn="role",
                     now=self.now,
-                    **cloud,
+                    **at_endpoint,
                 )
             case "watch":
-                answer = watch(event, ledger=self.ledger, sagemaker=self, endpoint_name=ENDPOINT, now=self.now, **cloud)
+                answer = watch(event, ledger=self.ledger, now=self.now, **at_endpoint)
             case "prove":
                 answer = self.proved(event)
             case _:

@@ -142,6 +142,18 @@ def test_a_rejection_during_the_change_ends_with_the_other_version_and_scaling(s
     assert (served.config, served.parameters["Scaling"]) == (f"config-1-{XLARGE}", "on")
 
 
+def test_a_version_that_comes_onto_machines_nobody_was_proven_on_is_tried_on_proven_ones_too(served: World) -> None:
+    served.instance_type = SLOW
+    interrupted = served.start("dead")
+    while served.parameters["InstanceType"] != SLOW:
+        next(interrupted)
+    served.now += 1000
+    served.register(2)
+    assert served.run("approved")[-1] == "Done"
+    assert (served.config, served.parameters["Scaling"]) == (f"config-2-{LARGE}", "on")
+    assert (served.ledger.unfit(), served.ledger.quarantined()) == ({SLOW: LARGE}, set())
+
+
 def test_scaling_that_cannot_be_switched_on_again_is_told_and_no_version_blamed(served: World) -> None:
     served.parameters["Scaling"] = "off"
 

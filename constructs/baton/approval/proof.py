@@ -1,6 +1,6 @@
 """How a version is proven: as its kind of serving is asked, and with the permissions that this way of asking needs."""
 
-import aws_cdk as cdk
+from aws_cdk import Stack
 from constructs import Construct
 
 from baton.approval.step import Step
@@ -8,9 +8,6 @@ from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
 from baton.permissions import allow
 from baton.platform import Platform
-
-LONGEST_JOB_PREFIX = 38
-"""Of the 63 characters of a job's name; the rest tells canaries from each other."""
 
 
 def proof(scope: Construct, name: str, *, platform: Platform, target: ServingTarget, ledger: Ledger) -> Step:
@@ -66,49 +63,56 @@ def _of_later_answers(
 
 
 def _of_batches(scope: Construct, name: str, *, platform: Platform, target: ServingTarget, ledger: Ledger) -> Step:
-    """A canary is the whole input of a transform job of its own, which runs as every other of the model does."""
-    zone, job = platform.zones.monitoring, f"{target.endpoint_name[:LONGEST_JOB_PREFIX]}-canary"
-    volume_key = platform.keys.models.key_arn
-    [answers] = target.answer_prefixes
+    """A transform job of the stack's model answers a canary in S3."""
+    zone, keys = platform.zones.monitoring, platform.keys
+    jobs = f"{target.endpoint_name[:40]}-canary"
+    stack = Stack.of(scope)
     step = Step(
         scope,
         name,
         platform=platform,
         target=target,
         handler="reconcile_prove_batch",
-        description="transforms a canary and proves by its answer which version serves",
+        description="has a transform job answer a canary and proves by the answer which version serves",
         environment={
-            "CANARY_JOB": job,
+            "JOB_PREFIX": jobs,
             "CANARY_URI": zone.s3_url_for_object(target.canary_prefix),
-            "ANSWER_URI": zone.s3_url_for_object(answers),
+            "ANSWERS_URI": zone.s3_url_for_object(target.answer_prefixes[0]),
             "CANARY_INSTANCE_TYPE": target.canary_instance_type,
-            "DATA_KEY_ARN": platform.keys.data.key_arn,
-            "VOLUME_KEY_ARN": volume_key,
+            "VOLUME_KEY_ARN": keys.models.key_arn,
+            "OUTPUT_KEY_ARN": keys.data.key_arn,
         },
     )
     step.let_remember(ledger, "UpdateItem")
     step.let_see_stack()
-    jobs = cdk.Stack.of(scope).format_arn(service="sagemaker", resource="transform-job", resource_name=f"{job}-*")
+    _let_exchange(step, platform=platform, target=target, canaries=f"{jobs}-*")
     allow(
         step.role,
         [f"sagemaker:{call}TransformJob" for call in ("Create", "Describe", "Stop")],
-        [jobs],
-        why="A canary's job is named after the attempt that it proves.",
+        [stack.format_arn(service="sagemaker", resource="transform-job", resource_name=f"{jobs}-*")],
+        why="Each attempt of a proof has a job of its own name.",
     )
-    via = {"StringEquals": {"kms:ViaService": f"sagemaker.{platform.region}.amazonaws.com"}}
-    allow(step.role, ["kms:CreateGrant", "kms:DescribeKey"], [volume_key], conditions=via)
-    _let_exchange(step, platform=platform, target=target, canaries=f"{job}-*/canary.csv")
+    allow(
+        step.role,
+        ["sagemaker:DescribeModel"],
+        [stack.format_arn(service="sagemaker", resource="model", resource_name="*")],
+        why="CloudFormation names models; describing one changes nothing.",
+    )
+    # Who makes a job lets SageMaker use the keys of its volume and of its output.
+    for_jobs = [keys.models.key_arn, keys.data.key_arn]
+    allow(step.role, ["kms:DescribeKey"], for_jobs)
+    allow(step.role, ["kms:CreateGrant"], for_jobs, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
     return step
 
 
 def _let_exchange(step: Step, *, platform: Platform, target: ServingTarget, canaries: str) -> None:
-    """Let it leave `canaries` in the zone, and read their answers."""
+    """Let it leave canaries of these names, and read what is answered to this model's requests."""
     zone = platform.zones.monitoring
     allow(
         step.role,
         ["s3:PutObject"],
         [zone.arn_for_objects(f"{target.canary_prefix}{canaries}")],
-        why="A canary is named after what it asks.",
+        why="A canary is named after the version or the attempt that it is for.",
     )
     allow(
         step.role,

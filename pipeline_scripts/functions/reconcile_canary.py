@@ -1,4 +1,4 @@
-"""Objects by their s3:// address."""
+"""A canary in S3: left there as any request is, and its answer read where SageMaker leaves it."""
 
 from typing import Any
 from urllib.parse import urlparse
@@ -6,14 +6,14 @@ from urllib.parse import urlparse
 from botocore.exceptions import ClientError
 
 
-def put(s3: Any, uri: str, content: bytes) -> None:
-    """Write an object; the bucket's own settings encrypt it."""
+def leave(s3: Any, uri: str, request: str) -> None:
+    """Write a request; the bucket encrypts it."""
     bucket, key = _place(uri)
-    s3.put_object(Bucket=bucket, Key=key, Body=content)
+    s3.put_object(Bucket=bucket, Key=key, Body=request.encode())
 
 
 def read(s3: Any, uri: str) -> bytes | None:
-    """An object's content; None while there is none. Without a permission to list, S3 would call that forbidden."""
+    """The content of an object; None while it is not there."""
     bucket, key = _place(uri)
     try:
         content: bytes = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
