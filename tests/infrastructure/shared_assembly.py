@@ -71,7 +71,8 @@ def synthesised(case: str) -> Assembly:
     environments = write(with_keys(shipped(), CHANGES[case]), folder / "environments")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ['PATH']}")
-        patch.setenv("CDK_VALIDATION", "true")
+        # The CDK's own validation is dear; of the cases, this one has every resource that the others have.
+        patch.setenv("CDK_VALIDATION", str(case == "two accounts").lower())
         from app import build
 
         build({"environments": str(environments)}, outdir=str(folder / "cdk.out")).synth()

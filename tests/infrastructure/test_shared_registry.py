@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from policy_sentry.querying.conditions import get_condition_keys_for_service
 
+from baton.foundation.taker import Taker, in_other_accounts
 from tests.conftest import Assembly
 from tests.infrastructure.shared_assembly import (
     CHANGES,
@@ -115,6 +116,13 @@ def test_what_is_granted_to_another_account_is_held_to_the_roles_of_that_environ
                 if statement["Effect"] == "Allow" and environment != owner and account in text(statement["Principal"]):
                     bound = text(statement["Condition"]["ArnLike"]["aws:PrincipalArn"])
                     assert f":iam::{account}:role/baton-{environment}-*" in bound, (name, statement["Sid"])
+
+
+def test_in_ones_own_account_there_is_nothing_to_grant() -> None:
+    taker = Taker(environment="prod")
+    assert in_other_accounts([taker]) == []
+    with pytest.raises(ValueError, match="prod lies in the registry's own account"):
+        taker.roles()
 
 
 def test_buckets_hand_out_the_models_folders_and_keys_what_s3_asks_for() -> None:
