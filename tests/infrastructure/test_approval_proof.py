@@ -17,6 +17,7 @@ from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
 from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack
+from stacks.registries import Sharing
 from stacks.settings import load_environment
 from tests.infrastructure.platform_assembly import MODEL, ROOT
 
@@ -56,7 +57,14 @@ def template(kind: str) -> dict[str, Any]:
         environment = load_environment("dev", ROOT / "config" / "environments")
         stage = cdk.Stage(app, "dev", env=cdk.Environment(region=environment.region))
         lake = DataLakeStack(
-            stage, "DataLake", environment=environment, models=[MODEL], source=ROOT, commit="abc", author="someone"
+            stage,
+            "DataLake",
+            environment=environment,
+            sharing=Sharing(),
+            models=[MODEL],
+            source=ROOT,
+            commit="abc",
+            author="someone",
         )
         stack = cdk.Stack(stage, "Proof")
         ledger = Ledger(
@@ -116,6 +124,7 @@ def test_a_batch_is_asked_by_transform_jobs_of_the_proofs_own_name() -> None:
     assert asked == {
         "sagemaker:CreateTransformJob",
         "sagemaker:DescribeTransformJob",
+        "sagemaker:StopTransformJob",
         "sagemaker:DescribeModel",
         "dynamodb:UpdateItem",
         "cloudformation:DescribeStacks",

@@ -405,6 +405,7 @@ class World:
                     topic_arn=TOPIC,
                     endpoint_name=ENDPOINT,
                     clock=lambda: self.now,
+                    deployed="endpoint-config" if self.rules.endpoint_name else "model",
                 )
         result: dict[str, Any] = json.loads(json.dumps(answer))
         return result

@@ -32,9 +32,9 @@ class ServingTarget:
     kind: Kind
     endpoint_name: str
     endpoint_arn: str
-    instance_type: str
     deployment_limit: cdk.Duration
-    max_latency_ms: int | None
+    instance_type: str = ""
+    max_latency_ms: int | None = None
     canary_prefix: str = ""
     answer_prefixes: Sequence[str] = ()
     canary_instance_type: str = ""
