@@ -34,7 +34,7 @@ EVENT_SCHEMA = objects({**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "nu
 
 @takes(EVENT_SCHEMA)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer `moving`, `more`, `arrived`, `gone`, whose fault it is that none of these came, `stuck` or `late`."""
+    """Answer `moving`, `more`, `cleared`, `arrived`, `gone`, whose fault it is that none came, `stuck` or `late`."""
     state = watch(
         event,
         ledger=open_ledger(),
@@ -73,6 +73,8 @@ def watch(
         outcome, reason = "broken", _why_rolled_back(cloudformation, stack_name)
     elif not stack.settled:
         outcome, reason = "stuck", f"{stack_name} is {stack.status}; repair it in CloudFormation"
+    elif left and event.get("brings") == "nothing":
+        outcome, reason = "cleared", f"{stack_name} asks for no version any more"
     elif left:
         outcome, reason = "more", f"{stack_name} is still to have {', '.join(left)} changed"
     elif endpoint_name is None:

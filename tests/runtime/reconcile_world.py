@@ -117,6 +117,7 @@ class World:
     endpoint_status: str = "InService"
     updates: list[dict[str, Any]] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
+    messages: list[str] = field(default_factory=list)
     sealed: dict[int, str] = field(default_factory=dict)
     approver: str = "officer"
     lineage: LineageTold = field(default_factory=LineageTold)
@@ -359,6 +360,7 @@ class World:
     def publish(self, *, Subject: str, Message: str, **_: Any) -> None:
         assert len(Subject) <= 100
         self.notices.append(Subject)
+        self.messages.append(Message)
 
     # -- the workflow --------------------------------------------------------------------------------------------
 

@@ -22,6 +22,8 @@ def test_an_approved_version_is_served_proven_recorded_and_announced(world: Worl
     assert (current["package_arn"], current["config_name"]) == (version.arn, "config-1")
     assert current["approver"].endswith("role/officer")
     assert world.notices == [f"{ENDPOINT} serves version 1"]
+    for told in (f"evidence_uri: {version.evidence_uri}", "approver: ", "chosen: version 1 is the highest"):
+        assert told in world.messages[0]
 
 
 def test_lineage_is_told_who_approved_and_where_it_serves(world: World) -> None:

@@ -10,7 +10,8 @@
             │                                    └─ unfit   └─ unfit ──► RecordUnfit ──► Choose
             └─ withdraw ──► Update ⇄ Watch ──► RecordWithdrawn ──► Done
 
-Update changes one step's parameters at a time, and Watch sends it back until none are left. Each step waits and comes
+Update changes one step's parameters at a time, and Watch sends it back until none are left; where the way had to be
+cleared for a version, back to Choose, which finds the place empty. Each step waits and comes
 back while CloudFormation or SageMaker is at work.
 
 A version that fails is quarantined, and the next one chosen; machines that a proven version could not move to are not
@@ -80,6 +81,7 @@ class ReconcileWorkflow(Construct):
             update,
             proven=self._proving(self._recorded("Served", choose, done), faults),
             withdrawn=self._recorded("Withdrawn", choose, done),
+            cleared=choose,
             faults=faults,
         )
         verify = self._task("Verify", self._steps.verify)
@@ -109,6 +111,7 @@ class ReconcileWorkflow(Construct):
         *,
         proven: sfn.IChainable,
         withdrawn: sfn.IChainable,
+        cleared: sfn.IChainable,
         faults: Mapping[str, sfn.IChainable],
     ) -> None:
         """Ask until CloudFormation takes the update, look until it has arrived, and ask again for what is left."""
@@ -117,8 +120,8 @@ class ReconcileWorkflow(Construct):
         look_later = self._wait("OnItsWay", watch)
         taken: Mapping[str, sfn.IChainable] = {"started": look_later, "unchanged": watch, "busy": try_later}
         update.next(self._branch("Updated", taken))
-        ways = {"moving": look_later, "more": update, "arrived": proven, "gone": withdrawn, **faults}
-        watch.next(self._branch("Watched", ways))
+        ways = {"moving": look_later, "more": update, "arrived": proven, "gone": withdrawn, "cleared": cleared}
+        watch.next(self._branch("Watched", {**ways, **faults}))
 
     def _proving(self, proved: sfn.IChainable, faults: Mapping[str, sfn.IChainable]) -> sfn.IChainable:
         """Ask a question whose answer is known, and look for the answer until it is there."""
