@@ -21,7 +21,7 @@ from baton.observability.notifications import NotificationTopic
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from stacks.connections import DynamoDbConnection, FileConnection, account_of
-from stacks.registries import Sharing
+from stacks.registries import NOTHING_SHARED, Sharing
 from stacks.settings import Environment
 from stacks.taken_registry import TakenRegistry
 from stacks.versions_source import TakenSources
@@ -59,7 +59,7 @@ class DataLakeStack(cdk.Stack):
         construct_id: str,
         *,
         environment: Environment,
-        sharing: Sharing,
+        sharing: Sharing = NOTHING_SHARED,
         models: Sequence[ModelSpecification],
         source: Path,
         commit: str,

@@ -23,6 +23,9 @@ class Sharing:
     takers: Sequence[Taker] = ()
 
 
+NOTHING_SHARED = Sharing()
+
+
 def share_registries(environments: Sequence[Environment], models: Sequence[ModelSpecification]) -> dict[str, Sharing]:
     """Say for each of the environments, in the order in which a version passes them, what it shares.
 

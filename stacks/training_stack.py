@@ -35,7 +35,7 @@ class TrainingStack(cdk.Stack):
         *,
         platform: Platform,
         model: ModelSpecification,
-        takers: Sequence[Taker],
+        takers: Sequence[Taker] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(scope, construct_id, **kwargs)

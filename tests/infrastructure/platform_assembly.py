@@ -22,7 +22,6 @@ from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack
 from stacks.governance_stack import GovernanceStack
 from stacks.ingestion_stack import IngestionStack
-from stacks.registries import Sharing
 from stacks.settings import load_environment, load_models
 
 ROOT = Path(__file__).parent.parent.parent
@@ -104,7 +103,6 @@ def _build(app: cdk.App, name: str, account: str | None) -> None:
         "DataLake",
         stack_name=f"baton-{name}-data-lake",
         environment=environment,
-        sharing=Sharing(),
         models=[MODEL],
         source=ROOT,
         commit="0123abc",

@@ -17,7 +17,6 @@ from stacks.acknowledgements import acknowledge
 from stacks.connections import Connection
 from stacks.data_lake_stack import DataLakeStack
 from stacks.ingestion_stack import IngestionStack
-from stacks.registries import Sharing
 from stacks.settings import Environment, load_environment
 from tests.infrastructure.platform_assembly import MODEL, ROOT, Stack
 
@@ -106,7 +105,6 @@ def _build(app: cdk.App) -> None:
         stage,
         "DataLake",
         environment=environment,
-        sharing=Sharing(),
         models=list(models.values()),
         source=ROOT,
         commit="0123abc",

@@ -17,7 +17,6 @@ from baton.approval.target import ServingTarget
 from baton.foundation.ledger import Ledger
 from stacks.acknowledgements import acknowledge
 from stacks.data_lake_stack import DataLakeStack
-from stacks.registries import Sharing
 from stacks.settings import load_environment
 from tests.infrastructure.platform_assembly import MODEL, ROOT
 
@@ -60,7 +59,6 @@ def template(kind: str) -> dict[str, Any]:
             stage,
             "DataLake",
             environment=environment,
-            sharing=Sharing(),
             models=[MODEL],
             source=ROOT,
             commit="abc",
