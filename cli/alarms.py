@@ -7,8 +7,9 @@ from botocore.exceptions import ClientError
 
 from cli.stacks import Platform
 
-# DescribeAlarms takes at most 100 names.
+# DescribeAlarms takes at most 100 names, and tells of alarms over alarms only when asked.
 PAGE = 100
+KINDS = ("MetricAlarm", "CompositeAlarm")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,10 +29,14 @@ def alarms(platform: Platform) -> list[Alarm]:
 def named(platform: Platform, names: Sequence[str]) -> list[Alarm]:
     """Alarms by their names, the ringing ones first."""
     client = platform.client("cloudwatch")
+    answers = (
+        client.describe_alarms(AlarmNames=names[start : start + PAGE], AlarmTypes=KINDS, MaxRecords=PAGE)
+        for start in range(0, len(names), PAGE)
+    )
     found = [
         Alarm(name=alarm["AlarmName"], state=alarm["StateValue"], reason=alarm.get("StateReason", ""))
-        for start in range(0, len(names), PAGE)
-        for alarm in client.describe_alarms(AlarmNames=names[start : start + PAGE], MaxRecords=PAGE)["MetricAlarms"]
+        for answer in answers
+        for alarm in (*answer.get("MetricAlarms", ()), *answer.get("CompositeAlarms", ()))
     ]
     return sorted(found, key=lambda alarm: (alarm.state != "ALARM", alarm.name))
 
@@ -43,7 +48,7 @@ def _alarm_names(platform: Platform, stack: str) -> list[str]:
             resource["PhysicalResourceId"]
             for page in pages
             for resource in page["StackResourceSummaries"]
-            if resource["ResourceType"] == "AWS::CloudWatch::Alarm"
+            if resource["ResourceType"] in ("AWS::CloudWatch::Alarm", "AWS::CloudWatch::CompositeAlarm")
         ]
     except ClientError as error:
         if "does not exist" not in str(error):

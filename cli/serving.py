@@ -9,7 +9,10 @@ from cli.stacks import Platform
 
 @dataclass(frozen=True, kw_only=True)
 class Serving:
-    """The endpoint and the version behind it; None and empty while no version is served."""
+    """The endpoint and the version behind it; None while no version is served.
+
+    A version that answers in batches has no endpoint: `endpoint` is what the ledger calls it, and `config` its model.
+    """
 
     endpoint: str
     status: str
@@ -22,8 +25,8 @@ class Serving:
 def serving(platform: Platform) -> Serving:
     """The state of the model's endpoint."""
     platform.refresh()
-    name = platform.output("serving", "EndpointName")
-    status, config = "not created", None
+    name, model = platform.output("serving", "EndpointName"), platform.optional("serving", "ModelName")
+    status, config = ("answering in batches", model) if model else ("not created", None)
     try:
         endpoint = platform.client("sagemaker").describe_endpoint(EndpointName=name)
         status, config = endpoint["EndpointStatus"], endpoint.get("EndpointConfigName")

@@ -175,6 +175,7 @@ class HostedEndpoint(Construct):
         self.resource.node.add_dependency(*alarms, self._logs)
         self.version_outputs = {"EndpointConfigName": config.attr_endpoint_config_name}
         Tags.of(self.resource).add("baton:model-version", self._version.number)
+        Tags.of(self.resource).add("baton:evidence", self._version.evidence_uri)
         self._version.only_while_served(config, self.resource)
 
     def _metric(
