@@ -25,6 +25,7 @@ ORIGIN = Origin(
     author="Ada <script>alert(1)</script>",
     reason="manual",
     image="registry/xgboost:3.0-5@sha256:1",
+    environment_sha256="e" * 64,
     evidence_uri="s3://evidence/bank_churn/run-1",
     dataset_uri="s3://curated/bank_churn/runs/r1/",
     dataset_hash="d" * 64,
