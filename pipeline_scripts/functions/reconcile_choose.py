@@ -5,7 +5,7 @@ The event that started the run is only a hint. What counts is read here: registr
 
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, takes
 from pipeline_scripts.functions.json_object import sha256_of
+from pipeline_scripts.functions.reconcile_beside import out_of_place
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
 from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
@@ -23,6 +24,7 @@ from pipeline_scripts.functions.reconcile_stack import (
     read_endpoint,
     read_stack,
 )
+from pipeline_scripts.functions.stages import approved_for, stages_of
 
 logger = Logger(service="reconcile_choose")
 
@@ -100,8 +102,8 @@ def choose(
 
     Returns:
         The state with `outcome`, `reason`, `generation`, the `target` version (None when nothing should serve), the
-        `instance_type` for it, whether it was `proven_before`, the `previous_type` to return to if its machines are on
-        trial, and in `chosen` why it is this version.
+        `instance_type` for it, what stands `beside` it and has to go, whether it was `proven_before`, the
+        `previous_type` to return to if its machines are on trial, and in `chosen` why it is this version.
     """
     state = {
         "execution": event["execution"],
@@ -123,6 +125,7 @@ def choose(
                 "generation": generation,
                 "target": found.target,
                 "instance_type": found.instance_type,
+                "beside": list(found.beside),
                 "previous_type": found.previous_type,
                 "proven_before": found.proven_before,
                 "chosen": _why(found, pinned=pin.get("version", "")),
@@ -167,22 +170,6 @@ def desired_version(
     return None
 
 
-def stages_of(environment: Mapping[str, str]) -> tuple[str, ...]:
-    """The stages that a function's environment names."""
-    return tuple(filter(None, environment.get("STAGES", "").split(",")))
-
-
-def approved_for(package: dict[str, Any], stages: Sequence[str]) -> bool:
-    """Whether a version has passed the first of `stages`: it is approved for it, or has gone on to a later one.
-
-    A version has one stage at a time, and goes on only from an approval, whatever is decided there.
-    """
-    if not stages:
-        return True
-    life: dict[str, str] = package.get("ModelLifeCycle", {})
-    return life.get("Stage") in stages[1:] or (life.get("Stage"), life.get("StageStatus")) == (stages[0], "Approved")
-
-
 def target_of(package: dict[str, Any], *, staged: bool = False) -> dict[str, str]:
     """What the registry says of a version, flat and complete: what it lacks is empty.
 
@@ -223,12 +210,14 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
     moves = stack.package_arn != NOTHING and not is_in_place(target, stack=stack, proven=proven)
     unfit = ledger.unfit()
     instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
-    wanted = wanted_parameters(target, instance_type=instance_type)
+    beside = out_of_place(stack.parameters, sagemaker=sagemaker, quarantined=quarantined, stages=rules.stages)
+    wanted = wanted_parameters(target, instance_type=instance_type, beside=beside)
     served = rules.endpoint_name if stack.package_arn != NOTHING else None
     return Situation(
         target=target,
         kept=kept,
         instance_type=instance_type,
+        beside=tuple(beside),
         previous_type=machines_to_return_to(instance_type, proven=ledger.proven_machines(), unfit=unfit),
         proven=proven,
         stack=stack,

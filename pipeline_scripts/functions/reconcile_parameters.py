@@ -1,6 +1,6 @@
 """By which steps the serving stack's parameters come to be what they should. One step is one update of the stack."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 NOTHING = "none"
 """The value of the version parameters while no version is served."""
@@ -10,19 +10,22 @@ VERSION_PARAMETERS = (PACKAGE, "ModelVersion", "EvidenceUri")
 WITHOUT_VERSION = dict.fromkeys(VERSION_PARAMETERS, NOTHING)
 
 
-def wanted_parameters(target: Mapping[str, str] | None, *, instance_type: str) -> dict[str, str]:
+def wanted_parameters(
+    target: Mapping[str, str] | None, *, instance_type: str, beside: Sequence[str] = ()
+) -> dict[str, str]:
     """What the stack should be asked for in the end.
 
     Args:
         target: The version to serve; None: no version.
         instance_type: The machines to serve it on; empty: those that the stack has.
+        beside: The parameters of versions beside it that have to go.
     """
     version = WITHOUT_VERSION
     if target is not None:
         values = (target["package_arn"], target["version"], target["evidence_uri"])
         version = dict(zip(VERSION_PARAMETERS, values, strict=True))
     machines = {INSTANCE_TYPE: instance_type} if instance_type else {}
-    return {**version, SCALING: "on", **machines}
+    return {**version, **dict.fromkeys(beside, NOTHING), SCALING: "on", **machines}
 
 
 def next_parameters(current: Mapping[str, str], wanted: Mapping[str, str], *, lost: bool = False) -> dict[str, str]:

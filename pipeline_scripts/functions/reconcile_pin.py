@@ -15,8 +15,9 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import OPTIONAL_TEXT, TEXT, VERSION, objects, takes
-from pipeline_scripts.functions.reconcile_choose import desired_version, stages_of
+from pipeline_scripts.functions.reconcile_choose import desired_version
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
+from pipeline_scripts.functions.stages import stages_of
 
 logger = Logger(service="reconcile_pin")
 

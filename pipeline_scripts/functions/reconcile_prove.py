@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -10,6 +11,8 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from pipeline_scripts.functions.events import takes
+from pipeline_scripts.functions.reconcile_beside import CHALLENGER
+from pipeline_scripts.functions.reconcile_parameters import NOTHING
 from pipeline_scripts.functions.reconcile_proof import (
     Disproved,
     check_answer,
@@ -22,6 +25,9 @@ from pipeline_scripts.functions.reconcile_proof import (
 from pipeline_scripts.functions.reconcile_stack import read_stack
 
 logger = Logger(service="reconcile_prove")
+
+VARIANT = "AllTraffic"
+"""The variant of the approved version, as the serving stack names it."""
 
 TIMED = 5
 """How many more canaries are timed. The fastest counts: a version that is too slow is so at its best as well, and a
@@ -74,8 +80,10 @@ def prove(
     try:
         served_package(stack, event["target"])
         running = running_configuration(sagemaker, stack, endpoint_name)
-        answer = check_answer(_ask(runtime, endpoint_name, event), event["canary"])
-        fastest = min(_timed(runtime, endpoint_name, event, clock=clock) for _ in range(TIMED))
+        variant = "" if stack.parameters.get(CHALLENGER, NOTHING) == NOTHING else VARIANT
+        ask = partial(_ask, runtime, endpoint_name, event, variant=variant)
+        answer = check_answer(ask(), event["canary"])
+        fastest = min(_timed(ask, clock=clock) for _ in range(TIMED))
         if fastest > max_latency_ms:
             raise Disproved(f"the fastest of {TIMED} canaries took {fastest:.0f} ms, the limit is {max_latency_ms} ms")
     except Disproved as found:
@@ -84,13 +92,14 @@ def prove(
     return proved(event, config_name=running, stack=stack, reason=reason)
 
 
-def _timed(runtime: Any, endpoint_name: str, event: dict[str, Any], *, clock: Callable[[], float]) -> float:
+def _timed(ask: Callable[[], bytes], *, clock: Callable[[], float]) -> float:
     begun = clock()
-    _ask(runtime, endpoint_name, event)
+    ask()
     return (clock() - begun) * 1000
 
 
-def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any]) -> bytes:
+def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any], *, variant: str) -> bytes:
+    """Ask the endpoint, or where a challenger would answer a part of the requests, one `variant` of it."""
     try:
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint_name,
@@ -98,6 +107,7 @@ def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any]) -> bytes:
             Accept="text/csv",
             Body=event["canary"]["request"].encode(),
             InferenceId=f"canary-of-version-{event['target']['version']}",
+            **({"TargetVariant": variant} if variant else {}),
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ModelError":

@@ -14,6 +14,7 @@ class Situation:
         target: The version that should serve; None: none.
         kept: It serves although no version is approved any more.
         instance_type: The machines to ask for with it; empty where the stack has no parameter for them.
+        beside: The parameters that name a version which may not stand beside it.
         previous_type: The machines to return to, if these are on trial; else empty.
         proven: What was last proven to serve, as the ledger has it.
         stack: The serving stack.
@@ -24,6 +25,7 @@ class Situation:
     target: dict[str, str] | None
     kept: bool
     instance_type: str
+    beside: tuple[str, ...]
     previous_type: str
     proven: dict[str, str]
     stack: ServingStack

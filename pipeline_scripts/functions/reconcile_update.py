@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.events import MOVE, RUN, TARGET, objects, takes
+from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_parameters import (
     INSTANCE_TYPE,
@@ -30,7 +30,8 @@ from pipeline_scripts.functions.reconcile_stack import (
 logger = Logger(service="reconcile_update")
 
 EVENT_SCHEMA = objects(
-    {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"attempt": {"type": "integer"}}
+    {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}},
+    {"attempt": {"type": "integer"}, "beside": {"type": "array", "items": TEXT}},
 )
 
 
@@ -76,7 +77,7 @@ def update(
         return _busy(event, f"{stack_name} is {stack.status}")
     if not stack.settled:
         raise StackNeedsAPerson(f"{stack_name} is {stack.status}, which no update leaves; repair it in CloudFormation")
-    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"])
+    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"], beside=event.get("beside", ()))
     lost = _lost(sagemaker, endpoint_name, stack=stack)
     step = next_parameters(stack.parameters, wanted, lost=lost)
     if not step:

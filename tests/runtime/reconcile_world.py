@@ -18,6 +18,7 @@ from pipeline_scripts.functions.evidence_bundle import BUNDLE, NEEDED, SIGNATURE
 from pipeline_scripts.functions.evidence_objects import Objects
 from pipeline_scripts.functions.evidence_signature import sign
 from pipeline_scripts.functions.json_object import sha256_of
+from pipeline_scripts.functions.reconcile_beside import CHALLENGER, SHADOW
 from pipeline_scripts.functions.reconcile_choose import Rules, choose
 from pipeline_scripts.functions.reconcile_ledger import Ledger
 from pipeline_scripts.functions.reconcile_pin import pin
@@ -83,7 +84,9 @@ def config_of(parameters: dict[str, str]) -> str | None:
     if parameters["ModelPackageArn"] == "none":
         return None
     version = parameters["ModelPackageArn"].rpartition("/")[2]
-    return "-".join(filter(None, ("config", version, parameters.get("InstanceType"))))
+    beside = [parameters.get(name, "none").rpartition("/")[2] for name in (CHALLENGER, SHADOW)]
+    parts = ("config", version, parameters.get("InstanceType"), *(number for number in beside if number != "none"))
+    return "-".join(filter(None, parts))
 
 
 @dataclass

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from pipeline_scripts.functions.lineage_words import of_sagemaker
-from pipeline_scripts.functions.reconcile_choose import Rules, approved_for, desired_version
+from pipeline_scripts.functions.reconcile_choose import Rules, desired_version
+from pipeline_scripts.functions.stages import approved_for
 from tests.runtime.reconcile_world import GROUP, World, clients, new_world
 
 Life = dict[str, str]
