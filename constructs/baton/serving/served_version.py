@@ -71,8 +71,8 @@ class ServedVersion(Construct):
 class SecondVersion(Construct):
     """A version beside the served one, named by a stack parameter, and the condition under which there is one.
 
-    A person sets it, with the deployment or an update of the stack. The reconcile workflow leaves it as it is, and takes
-    it away when the registry says that the version may not stand there.
+    A person sets it, with the deployment or an update of the stack. The reconcile workflow leaves it as it is, and
+    takes it away when the registry says that the version may not stand there.
 
     Args:
         role: What it is there for, which begins its names: `Challenger` or `Shadow`.
