@@ -58,6 +58,16 @@ FAULTY_MODELS: list[tuple[str, Change, str]] = [
     ("waiver that ends before it begins", waiver(expires="2026-01-31"), "a waiver lasts at most 90 days"),
     ("waiver without a reason", waiver(reason="trust me"), "reason: string should have at least 20 characters"),
     ("waiver by nobody", waiver(approver="the board"), "approver: string should match pattern"),
+    (
+        "drives that take no key, for training",
+        lambda m: m["training"].update(instance_type="ml.g5.xlarge"),
+        "training.instance_type: SageMaker refuses a customer key for the volumes of ml.g5.xlarge",
+    ),
+    (
+        "drives that take no key, for monitors",
+        lambda m: m["monitoring"].update(instance_type="ml.m5d.large"),
+        "monitoring.instance_type: SageMaker refuses a customer key for the volumes of ml.m5d.large",
+    ),
     ("champion that may lose all", lambda m: m["gate"].update(champion={"max_loss": 1}), "gate.champion.max_loss: "),
     ("champion by chance", lambda m: m["gate"].update(champion={"confidence": 0.4}), "gate.champion.confidence: "),
     (

@@ -42,8 +42,7 @@ def test_what_has_no_known_end_is_compared_with_its_past(assembly: Any) -> None:
         ("ml.c5.18xlarge", 72, 0),
         ("ml.c4.8xlarge", 36, 0),
         ("ml.m6g.xlarge", 4, 0),
-        ("ml.g4dn.xlarge", 4, 1),
-        ("ml.g5.48xlarge", 192, 8),
+        ("ml.p3.2xlarge", 8, 1),
         ("ml.p3.16xlarge", 64, 8),
     ],
 )
@@ -68,7 +67,7 @@ def test_the_processors_limit_counts_all_of_them_and_graphics_only_where_there_a
             limit.name: limit.threshold
             for limit in InstanceMetrics(endpoint_name="e", variant="v", instance_type=t).limits()
         }
-        for t in ("ml.m5.2xlarge", "ml.g5.12xlarge")
+        for t in ("ml.m5.2xlarge", "ml.p3.8xlarge")
     )
     assert plain == {"Processors": 8 * 80, "Memory": 85, "Disk": 85}
-    assert graphics == {"Processors": 48 * 80, "Memory": 85, "Disk": 85, "GraphicsMemory": 4 * 85}
+    assert graphics == {"Processors": 32 * 80, "Memory": 85, "Disk": 85, "GraphicsMemory": 4 * 85}

@@ -21,22 +21,8 @@ REFUSED = 0.05
 """The share of requests that were refused. A caller that sends what the signature does not know has changed."""
 
 _ODD_SIZES = {"ml.c4.8xlarge": 36}
-_G = {"12xlarge": 4, "24xlarge": 4, "48xlarge": 8}
-_GPUS = {
-    "p2": {"8xlarge": 8, "16xlarge": 16},
-    "p3": {"8xlarge": 4, "16xlarge": 8},
-    "p3dn": {"24xlarge": 8},
-    "p4d": {"24xlarge": 8},
-    "p4de": {"24xlarge": 8},
-    "p5": {"48xlarge": 8},
-    "p5e": {"48xlarge": 8},
-    "p5en": {"48xlarge": 8},
-    "g4dn": {"12xlarge": 4},
-    "g5": _G,
-    "g6": _G,
-    "g6e": _G,
-}
-"""Instances with several graphics processors, by family and size."""
+_GPUS = {"p2": {"8xlarge": 8, "16xlarge": 16}, "p3": {"8xlarge": 4, "16xlarge": 8}}
+"""Instances with several graphics processors, by family and size. Newer ones have drives of their own, and are refused."""
 
 
 def vcpus(instance_type: str) -> int:

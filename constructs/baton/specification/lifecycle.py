@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator, model_validator
 
-from baton.specification.base import ColumnName, Fraction, InstanceType, Schedule, Specification
+from baton.specification.base import ColumnName, Fraction, Schedule, Specification
+from baton.specification.machine import Machine
 from baton.specification.tuning import Tuning
 
 LONGEST_WAIVER = timedelta(days=90)
@@ -53,7 +54,7 @@ class Training(Specification):
     algorithm: Literal["xgboost", "logistic_regression", "linear_regression"]
     calibration: Literal["none", "sigmoid", "isotonic"] = "none"
     costs: Costs | None = None
-    instance_type: InstanceType
+    instance_type: Machine
     seed: int = Field(ge=0, le=2**31 - 1)
     holdout_fraction: Fraction = 0.2
     validation_fraction: Fraction = 0.1
@@ -172,7 +173,7 @@ class Monitoring(Specification):
     """
 
     schedule: Schedule
-    instance_type: InstanceType
+    instance_type: Machine
     drift_distance: Fraction = 0.15
     min_rows: int = Field(default=200, ge=1)
     max_auc_loss: Fraction | None = None

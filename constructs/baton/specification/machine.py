@@ -1,4 +1,4 @@
-"""The machines that a model can be served on."""
+"""The machines that jobs can run on, and that a model can be served on."""
 
 import re
 from typing import Annotated

@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import StringConstraints
 
-from baton.specification.base import InstanceType, Specification
+from baton.specification.base import Specification
+from baton.specification.machine import Machine
 
 
 class Wrangler(Specification):
@@ -15,4 +16,4 @@ class Wrangler(Specification):
 
     flow: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+\.flow$")]
     node: str | None = None
-    instance_type: InstanceType = "ml.m5.4xlarge"
+    instance_type: Machine = "ml.m5.4xlarge"
