@@ -22,7 +22,7 @@ REFUSED = 0.05
 
 _ODD_SIZES = {"ml.c4.8xlarge": 36}
 _GPUS = {"p2": {"8xlarge": 8, "16xlarge": 16}, "p3": {"8xlarge": 4, "16xlarge": 8}}
-"""Instances with several graphics processors, by family and size. Newer ones have drives of their own, and are refused."""
+"""Instances with several graphics processors, by family and size; newer ones have drives, so they are refused."""
 
 
 def vcpus(instance_type: str) -> int:
