@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, unheard
 from tests.runtime.reconcile_battery import play
 from tests.runtime.reconcile_mutants import MUTANTS, RARE, SURVIVORS, Mutant, noticed
 
@@ -18,7 +18,8 @@ def measure() -> Iterator[Measurement]:
     schedules = wrong = rejected = duplicates = false = repaired = 0
     wrong_seeds: list[int] = []
     while schedules < FEWEST_SCHEDULES or faults.total() < FEWEST_FAULTS:
-        verdict = play(schedules)
+        with unheard():
+            verdict = play(schedules)
         faults += verdict.faults
         wrong += bool(verdict.wrong)
         wrong_seeds += [schedules] if verdict.wrong else []
@@ -34,7 +35,8 @@ def measure() -> Iterator[Measurement]:
     yield _count("duplicate_updates", duplicates)
     yield _count("rollback_reported_as_success", false)
     yield _count("left_to_a_person", repaired)
-    alive = [str(mutant) for mutant in MUTANTS if noticed(mutant, schedules=_enough(mutant)) is None]
+    with unheard():
+        alive = [str(mutant) for mutant in MUTANTS if noticed(mutant, schedules=_enough(mutant)) is None]
     yield Measurement(
         name="mutants_killed_ratio",
         value=1 - len(alive) / len(MUTANTS),

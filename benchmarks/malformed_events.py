@@ -4,7 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Iterator
 
-from benchmarks.measurement import Measurement
+from benchmarks.measurement import Measurement, unheard
 from tests.runtime.malformed_events import RIGHT, called, malformed, silent_aws
 
 COMMAND = "python -m benchmarks malformed_events"
@@ -16,7 +16,7 @@ def measure() -> Iterator[Measurement]:
     tried: Counter[str] = Counter()
     writes: list[str] = []
     lost: list[str] = []
-    with silent_aws() as aws:
+    with unheard(), silent_aws() as aws:
         for function in RIGHT:
             draw = random.Random(function)
             for _ in range(A_FUNCTION):

@@ -6,7 +6,8 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,13 @@ class Measurement:
         """Keep the figure as build/bench/NAME.json."""
         RESULTS.mkdir(parents=True, exist_ok=True)
         (RESULTS / f"{self.name}.json").write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+
+
+@contextmanager
+def unheard() -> Iterator[None]:
+    """Keep to itself what the handlers print: their logs, and metrics in CloudWatch's embedded format."""
+    with Path(os.devnull).open("w", encoding="utf-8") as nowhere, redirect_stdout(nowhere):
+        yield
 
 
 def timed(command: Sequence[str], environment: dict[str, str]) -> tuple[float, float]:
