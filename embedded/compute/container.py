@@ -278,7 +278,9 @@ _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 
 async def serve(model: Model, listener: socket.socket) -> None:
     """The container's HTTP contract, /ping and /invocations, until the process is told to end."""
-    server = await asyncio.get_running_loop().create_server(lambda: Connection(model), sock=listener, backlog=1024)
+    # One connection at a time, or the worker that wakes first would take all that wait; the queue itself may be long.
+    server = await asyncio.get_running_loop().create_server(lambda: Connection(model), sock=listener, backlog=1)
+    listener.listen(1024)
     await server.serve_forever()
 
 
