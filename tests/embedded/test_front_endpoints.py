@@ -1,8 +1,6 @@
 """Endpoints of embedded AWS: deployed by CloudFormation, served by a process, moved and rolled back."""
 
-import io
 import json
-import tarfile
 from collections.abc import Callable
 from typing import Any
 
@@ -10,43 +8,16 @@ import pytest
 from botocore.exceptions import ClientError
 
 from embedded.server import EmbeddedAws
-
-ROLE = "arn:aws:iam::000000000000:role/any"
-BUCKET = "front-endpoints"
-
-HOOKS = """
-def model_fn(model_dir):
-    {loading}
-    return "{answer}"
-
-def input_fn(body, content_type):
-    return body.decode() if isinstance(body, bytes) else body
-
-def predict_fn(data, model):
-    if data.startswith("boom"):
-        raise ValueError("no such row")
-    return model
-
-def output_fn(prediction, accept):
-    return prediction
-"""
+from tests.embedded.serving import ROLE, Serving
 
 
 @pytest.fixture(scope="module")
 def artefacts(aws: EmbeddedAws) -> Callable[..., str]:
     """Writes a model artefact whose container answers a fixed text; gives its URI."""
-    s3 = aws.client("s3")
-    s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
+    serving = Serving(aws)
 
     def write(answer: str, *, loading: str = "pass") -> str:
-        script = HOOKS.format(answer=answer, loading=loading).encode()
-        buffer = io.BytesIO()
-        with tarfile.open(fileobj=buffer, mode="w:gz") as archive:
-            entry = tarfile.TarInfo("code/inference.py")
-            entry.size = len(script)
-            archive.addfile(entry, io.BytesIO(script))
-        s3.put_object(Bucket=BUCKET, Key=f"{answer}.tar.gz", Body=buffer.getvalue())
-        return f"s3://{BUCKET}/{answer}.tar.gz"
+        return str(serving.container(answer, answer, loading=loading)["ModelDataUrl"])
 
     return write
 
@@ -85,6 +56,7 @@ def template(name: str, artefact: str, *, alarm: str | None = None) -> dict[str,
     }
     tracking = {
         "TargetValue": 70,
+        "DisableScaleIn": True,  # it would rightly take back the instance that a test adds by hand
         "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
     }
     policy = {
