@@ -4,13 +4,15 @@ import hashlib
 import io
 import json
 import tarfile
+from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import Any
 
 from cli.functions import invoke
 from cli.registry import Version, describe
 from cli.stacks import Platform
 from cli.storage import listing, read_bytes, split
-from pipeline_scripts.evidence.bundle import canonical
+from pipeline_scripts.evidence.bundle import canonical, members
 from pipeline_scripts.functions.json_object import sha256_of
 
 GATE, BUNDLE = "gate/gate.json", "evidence/bundle.json"
@@ -69,9 +71,10 @@ def _broken(archive: bytes) -> bytes:
 
 
 def _members(archive: bytes) -> dict[str, str]:
-    with tarfile.open(fileobj=io.BytesIO(archive)) as content:
-        files = {member.name.removeprefix("./"): content.extractfile(member) for member in content if member.isfile()}
-        return {name: hashlib.sha256(file.read()).hexdigest() for name, file in files.items() if file}
+    with NamedTemporaryFile(suffix=".tar.gz") as file:
+        file.write(archive)
+        file.flush()
+        return members(Path(file.name))
 
 
 def _copy_evidence(platform: Platform, source: str, target: str, archive: bytes) -> None:

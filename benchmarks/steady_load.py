@@ -2,12 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-import boto3
 from botocore.config import Config
+
+from cli.connection import from_environment
 
 CALLERS, EVERY_S = 4, 0.05
 # A request that had to be repeated has failed.
@@ -25,17 +26,13 @@ class Load:
 
 
 @contextmanager
-def steady_load(*, endpoint: str, row: str, environment: Mapping[str, str]) -> Iterator[Load]:
+def steady_load(*, endpoint: str, row: str, environment: dict[str, str]) -> Iterator[Load]:
     """Ask the endpoint about one row, again and again, until the block ends."""
     load, stop = Load(), threading.Event()
-    session = boto3.Session(
-        aws_access_key_id=environment["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=environment["AWS_SECRET_ACCESS_KEY"],
-        region_name=environment["AWS_REGION"],
-    )
+    connection = from_environment(environment)
 
     def call() -> None:
-        runtime = session.client("sagemaker-runtime", endpoint_url=environment["AWS_ENDPOINT_URL"], config=ONCE)
+        runtime = connection.session.client("sagemaker-runtime", endpoint_url=connection.endpoint_url, config=ONCE)
         while not stop.wait(EVERY_S):
             began = time.perf_counter()
             try:

@@ -4,14 +4,13 @@ import json
 import os
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlparse
 
 import boto3
 from aws_lambda_powertools import Logger
-from botocore.exceptions import ClientError
 
 from pipeline_scripts.functions.events import objects, takes
 from pipeline_scripts.functions.monitor_answer import publish_answer
+from pipeline_scripts.functions.s3_place import read
 
 logger = Logger(service="publish_monitor")
 
@@ -99,11 +98,5 @@ def _publish_details(cloudwatch: Any, lines: str | None) -> None:
 
 
 def _read(s3: Any, uri: str) -> str | None:
-    parts = urlparse(uri)
-    try:
-        body: bytes = s3.get_object(Bucket=parts.netloc, Key=parts.path.strip("/"))["Body"].read()
-    except ClientError as error:
-        if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-            return None
-        raise
-    return body.decode()
+    content = read(s3, uri)
+    return None if content is None else content.decode()

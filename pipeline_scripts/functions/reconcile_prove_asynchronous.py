@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions import reconcile_canary as canary
+from pipeline_scripts.functions import s3_place
 from pipeline_scripts.functions.events import S3_URI, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
@@ -88,7 +88,7 @@ def prove_asynchronously(
 def _ask(event: dict[str, Any], *, runtime: Any, s3: Any, endpoint_name: str, canary_uri: str) -> dict[str, Any]:
     version = event["target"]["version"]
     uri = f"{canary_uri.rstrip('/')}/canary-of-version-{version}-{event['generation']}.csv"
-    canary.leave(s3, uri, event["canary"]["request"])
+    s3_place.leave(s3, uri, event["canary"]["request"])
     taken = runtime.invoke_endpoint_async(
         EndpointName=endpoint_name,
         InputLocation=uri,
@@ -100,10 +100,10 @@ def _ask(event: dict[str, Any], *, runtime: Any, s3: Any, endpoint_name: str, ca
 
 
 def _answer(s3: Any, asked: dict[str, Any], *, now: float) -> bytes | None:
-    answer = canary.read(s3, asked["answer"])
+    answer = s3_place.read(s3, asked["answer"])
     if answer is not None:
         return answer
-    failure = canary.read(s3, asked["failure"])
+    failure = s3_place.read(s3, asked["failure"])
     if failure is not None:
         raise Disproved(f"the model failed on the canary: {failure.decode(errors='replace')[:300]}")
     if now > asked["until"]:

@@ -9,7 +9,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions import reconcile_canary as canary
+from pipeline_scripts.functions import s3_place
 from pipeline_scripts.functions.events import TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
@@ -98,13 +98,13 @@ def prove_in_a_batch(
         if "asked" not in event:
             name = _job_name(job_prefix, event)
             uri = f"{canary_uri.rstrip('/')}/{name}.csv"
-            canary.leave(s3, uri, event["canary"]["request"])
+            s3_place.leave(s3, uri, event["canary"]["request"])
             _start(sagemaker, name, model_name=model_name, uri=uri, resources=resources, output=output)
             answer = f"{output['S3OutputPath'].rstrip('/')}/{name}.csv.out"
             return {**waiting, "asked": {"job": name, "answer": answer, "until": int(now) + PATIENCE_SECONDS}}
         if not _has_ended(sagemaker, event["asked"], now=now):
             return waiting
-        number = check_answer(canary.read(s3, event["asked"]["answer"]) or b"", event["canary"])
+        number = check_answer(s3_place.read(s3, event["asked"]["answer"]) or b"", event["canary"])
     except Disproved as found:
         return disproved(event, found)
     return proved(
