@@ -24,20 +24,20 @@ def checked(values: Sequence[Any], item: Input) -> Sequence[Any]:
     kinds = set(map(type, values))
     if item.type == "string":
         return values if kinds <= _TEXTS else [_text(value, item, row) for row, value in enumerate(values, start=1)]
-    numbers = _at_once(values, kinds, whole=item.type != "double")
+    numbers = _at_once(values, kinds)
     if numbers and _fit(numbers, item):
         return numbers
     return [_number(value, item, row) for row, value in enumerate(values, start=1)]
 
 
-def _at_once(values: Sequence[Any], kinds: set[type], *, whole: bool) -> Sequence[float]:
-    """All values as numbers; none when one of them needs to be looked at."""
-    if kinds == {int}:
-        return values
+def _at_once(values: Sequence[Any], kinds: set[type]) -> Sequence[float]:
+    """All values as numbers; none when one of them needs to be looked at.
+
+    Each becomes a float, an integer too: one past 2^53 is rounded as it is when it is judged alone.
+    """
     if kinds <= _NUMBERS or (kinds == {str} and _decimal("".join(values))):
-        for number in (int, float) if whole and kinds == {str} else (float,):
-            with suppress(ValueError, OverflowError):
-                return list(map(number, values))
+        with suppress(ValueError, OverflowError):
+            return list(map(float, values))
     return []
 
 
@@ -46,7 +46,7 @@ def _fit(numbers: Sequence[float], item: Input) -> bool:
         return False  # written so that NaN does not pass
     if item.type == "boolean":
         return _BITS.issuperset(numbers)
-    return item.type == "double" or type(numbers[0]) is int or all(map(float.is_integer, numbers))
+    return item.type == "double" or all(map(float.is_integer, numbers))
 
 
 def _decimal(text: str) -> bool:

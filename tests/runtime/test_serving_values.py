@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pipeline_scripts.serving.errors import RequestError
@@ -33,6 +33,8 @@ def one_by_one(values: list[Any], kind: str) -> list[Any] | None:
         return None
 
 
+@example(values=[2**53 + 1], kind="integer")
+@example(values=[str(2**53 + 1)], kind="integer")
 @given(values=st.lists(NUMBERS, min_size=1, max_size=5), kind=st.sampled_from(["integer", "double", "boolean"]))
 def test_a_column_is_what_its_values_are(values: list[Any], kind: str) -> None:
     expected = one_by_one(values, kind)

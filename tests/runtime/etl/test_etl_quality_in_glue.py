@@ -144,7 +144,7 @@ def interpreted(spark: SparkSession) -> Iterator[SparkSession]:
         spark.conf.set(name, str(value))
 
 
-@settings(max_examples=8, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     table=rows,
     of_rows=st.lists(row_rules, min_size=16, max_size=16),
