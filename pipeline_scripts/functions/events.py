@@ -57,6 +57,10 @@ TOLD_OF_A_VERSION = (
 TARGET = objects({**dict.fromkeys(TOLD_OF_A_VERSION, OPTIONAL_TEXT), "package_arn": TEXT, "version": VERSION})
 """The version that a reconciliation is about, as the registry tells it; a version of other origin lacks much of it."""
 
+STANDING: Schema = {"type": "object", "additionalProperties": TARGET}
+LEAVING: Schema = {"type": "object", "additionalProperties": TEXT}
+"""The versions beside it by the parameter that names each: what the registry tells of one, or why one has to go."""
+
 
 def takes(schema: Schema) -> Callable[[Handler], Handler]:
     """Let a handler be called with events of this JSON schema alone.

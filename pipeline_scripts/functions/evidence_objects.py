@@ -2,7 +2,6 @@
 
 import hashlib
 from typing import Any
-from urllib.parse import urlparse
 
 from botocore.exceptions import ClientError
 
@@ -66,10 +65,14 @@ class Objects:
             raise
 
     def _key(self, uri: str) -> str:
-        parts = urlparse(uri)
-        if parts.scheme != "s3" or parts.netloc != self._bucket:
+        place = f"s3://{self._bucket}/"
+        if not uri.startswith(place):
             raise Refused(f"{uri or 'an unnamed object'} does not lie in {self._bucket}, where Baton keeps it")
-        return parts.path.lstrip("/")
+        key = uri.removeprefix(place)
+        # What one reader of an address takes for a part of the key, another cuts off, and both would be right.
+        if not key or key.startswith("/") or "?" in key or "#" in key:
+            raise Refused(f"{uri} names no object as Baton does: a key without ?, # and a slash in front")
+        return key
 
 
 def as_json(content: bytes, *, where: str) -> dict[str, Any]:

@@ -21,7 +21,7 @@ def json_object(content: bytes, *, where: str) -> dict[str, Any]:
     return value
 
 
-def sha256_of(content: Mapping[str, str]) -> str:
+def sha256_of(content: Mapping[str, object]) -> str:
     """The hash of an object in its one spelling: keys in order, no blanks."""
     spelt = json.dumps(dict(content), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(spelt.encode()).hexdigest()

@@ -13,8 +13,7 @@ import boto3
 from aws_lambda_powertools import Logger
 
 from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, takes
-from pipeline_scripts.functions.json_object import sha256_of
-from pipeline_scripts.functions.reconcile_beside import out_of_place
+from pipeline_scripts.functions.reconcile_beside import versions_beside
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
 from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
@@ -24,6 +23,7 @@ from pipeline_scripts.functions.reconcile_stack import (
     read_endpoint,
     read_stack,
 )
+from pipeline_scripts.functions.reconcile_target import target_of
 from pipeline_scripts.functions.stages import approved_for, stages_of
 
 logger = Logger(service="reconcile_choose")
@@ -102,8 +102,9 @@ def choose(
 
     Returns:
         The state with `outcome`, `reason`, `generation`, the `target` version (None when nothing should serve), the
-        `instance_type` for it, what stands `beside` it and has to go, whether it was `proven_before`, the
-        `previous_type` to return to if its machines are on trial, and in `chosen` why it is this version.
+        `instance_type` for it, the versions `standing` beside it, and by parameter in `beside` why others there have to
+        go, whether it was `proven_before`, the `previous_type` to return to if its machines are on trial, and in
+        `chosen` why it is this version.
     """
     state = {
         "execution": event["execution"],
@@ -125,7 +126,8 @@ def choose(
                 "generation": generation,
                 "target": found.target,
                 "instance_type": found.instance_type,
-                "beside": list(found.beside),
+                "standing": dict(found.beside.standing),
+                "beside": dict(found.beside.leaving),
                 "previous_type": found.previous_type,
                 "proven_before": found.proven_before,
                 "chosen": _why(found, pinned=pin.get("version", "")),
@@ -170,35 +172,6 @@ def desired_version(
     return None
 
 
-def target_of(package: dict[str, Any], *, staged: bool = False) -> dict[str, str]:
-    """What the registry says of a version, flat and complete: what it lacks is empty.
-
-    Args:
-        package: The version.
-        staged: Whether it was approved for a stage, with a note of its own.
-    """
-    note = package.get("ModelLifeCycle", {}).get("StageDescription") if staged else package.get("ApprovalDescription")
-    properties = package.get("CustomerMetadataProperties", {})
-    [container] = package["InferenceSpecification"]["Containers"]
-    return {
-        "package_arn": package["ModelPackageArn"],
-        "version": str(package["ModelPackageVersion"]),
-        "evidence_uri": properties.get("evidence_uri", ""),
-        "artifact_uri": container.get("ModelDataUrl", ""),
-        "artifact_sha256": properties.get("artifact_sha256", ""),
-        "image": container.get("Image", ""),
-        "environment_sha256": sha256_of(container.get("Environment", {})),
-        "evidence_sha256": properties.get("evidence_sha256", ""),
-        "execution": properties.get("pipeline_execution", ""),
-        "dataset_hash": properties.get("dataset_hash", ""),
-        "commit": properties.get("commit", ""),
-        "author": properties.get("author", ""),
-        "approver": package.get("LastModifiedBy", {}).get("UserProfileName")
-        or package.get("LastModifiedBy", {}).get("IamIdentity", {}).get("Arn", "unknown"),
-        "approval_note": note or "",
-    }
-
-
 def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, pinned: str) -> Situation:
     proven = ledger.current()
     quarantined = ledger.quarantined()
@@ -210,14 +183,14 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
     moves = stack.package_arn != NOTHING and not is_in_place(target, stack=stack, proven=proven)
     unfit = ledger.unfit()
     instance_type = machines_to_ask_for(rules.instance_type, has=stack.instance_type, unfit=unfit, version_moves=moves)
-    beside = out_of_place(stack.parameters, sagemaker=sagemaker, quarantined=quarantined, stages=rules.stages)
-    wanted = wanted_parameters(target, instance_type=instance_type, beside=beside)
+    beside = versions_beside(stack.parameters, sagemaker=sagemaker, quarantined=quarantined, stages=rules.stages)
+    wanted = wanted_parameters(target, instance_type=instance_type, beside=beside.leaving)
     served = rules.endpoint_name if stack.package_arn != NOTHING else None
     return Situation(
         target=target,
         kept=kept,
         instance_type=instance_type,
-        beside=tuple(beside),
+        beside=beside,
         previous_type=machines_to_return_to(instance_type, proven=ledger.proven_machines(), unfit=unfit),
         proven=proven,
         stack=stack,

@@ -1,6 +1,6 @@
 """By which steps the serving stack's parameters come to be what they should. One step is one update of the stack."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 NOTHING = "none"
 """The value of the version parameters while no version is served."""
@@ -11,7 +11,7 @@ WITHOUT_VERSION = dict.fromkeys(VERSION_PARAMETERS, NOTHING)
 
 
 def wanted_parameters(
-    target: Mapping[str, str] | None, *, instance_type: str, beside: Sequence[str] = ()
+    target: Mapping[str, str] | None, *, instance_type: str, beside: Collection[str] = ()
 ) -> dict[str, str]:
     """What the stack should be asked for in the end.
 

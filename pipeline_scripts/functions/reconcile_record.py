@@ -12,7 +12,18 @@ from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
 from pipeline_scripts.functions import caught
 from pipeline_scripts.functions import lineage_words as words
-from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, TOLD_OF_A_VERSION, objects, takes
+from pipeline_scripts.functions.events import (
+    LEAVING,
+    MOVE,
+    OPTIONAL_TEXT,
+    RUN,
+    TARGET,
+    TEXT,
+    TOLD_OF_A_VERSION,
+    Schema,
+    objects,
+    takes,
+)
 from pipeline_scripts.functions.lineage import Entity, Lineage, Link, action, artifact, open_lineage
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_stack import endpoint_to_watch
@@ -39,12 +50,19 @@ ALSO_TOLD: dict[str, tuple[str, ...]] = {
 }
 """What a line of the history says beside the run, the reason and the version."""
 
+BESIDE: dict[str, Schema] = {"beside": LEAVING, "beside_sha256": OPTIONAL_TEXT}
+
 EVENT_SCHEMA = {
     "anyOf": [
         objects({"record": {"const": "failed"}, "state": objects({"execution": TEXT})}),
-        objects({"record": {"const": "withdrawn"}, "state": objects(RUN)}),
-        objects({"record": {"enum": ["served", "quarantined", "kept"]}, "state": objects({**RUN, "target": TARGET})}),
-        objects({"record": {"const": "unfit"}, "state": objects({**RUN, **MOVE, "target": TARGET})}),
+        objects({"record": {"const": "withdrawn"}, "state": objects(RUN, BESIDE)}),
+        objects(
+            {
+                "record": {"enum": ["served", "quarantined", "kept"]},
+                "state": objects({**RUN, "target": TARGET}, BESIDE),
+            }
+        ),
+        objects({"record": {"const": "unfit"}, "state": objects({**RUN, **MOVE, "target": TARGET}, BESIDE)}),
     ]
 }
 
@@ -160,12 +178,19 @@ def _leave(kind: str, state: dict[str, Any], *, ledger: Ledger, generation: int)
 
 def _entry(kind: str, state: dict[str, Any], *, moment: str) -> dict[str, str]:
     """What is written down and told; what is not known of a version is left out."""
-    reason = caught.sentence(state["error"]) if "error" in state else state["reason"]
     target = state.get("target") or {}
     told = {_renamed(name): target.get(name, "") for name in TOLD_OF_A_VERSION}
     more = {name: state.get(name, "") for name in ALSO_TOLD[kind]}
-    facts = {"kind": kind, "at": moment, "reason": reason, "execution": state["execution"], **told, **more}
+    run = {"kind": kind, "at": moment, "reason": _reason(state), "execution": state["execution"]}
+    facts = {**run, **told, **more, "beside_sha256": state.get("beside_sha256", "")}
     return {name: value for name, value in facts.items() if value or name in more}
+
+
+def _reason(state: dict[str, Any]) -> str:
+    """Why it came so, and why versions beside it had to go; of a run that failed, the error alone."""
+    if "error" in state:
+        return caught.sentence(state["error"])
+    return "; ".join([state["reason"], *state.get("beside", {}).values()])
 
 
 def _renamed(name: str) -> str:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from pipeline_scripts.functions.reconcile_beside import Beside
 from pipeline_scripts.functions.reconcile_parameters import NOTHING
 from pipeline_scripts.functions.reconcile_stack import Endpoint, ServingStack
 
@@ -14,7 +15,7 @@ class Situation:
         target: The version that should serve; None: none.
         kept: It serves although no version is approved any more.
         instance_type: The machines to ask for with it; empty where the stack has no parameter for them.
-        beside: The parameters that name a version which may not stand beside it.
+        beside: The versions beside it: those that may stand there, and those that have to go.
         previous_type: The machines to return to, if these are on trial; else empty.
         proven: What was last proven to serve, as the ledger has it.
         stack: The serving stack.
@@ -25,7 +26,7 @@ class Situation:
     target: dict[str, str] | None
     kept: bool
     instance_type: str
-    beside: tuple[str, ...]
+    beside: Beside
     previous_type: str
     proven: dict[str, str]
     stack: ServingStack
@@ -46,6 +47,7 @@ class Situation:
             and not self.left
             and self.proven.get("instance_type", "") == self.stack.instance_type
             and (self.kept or "kept" not in self.proven)  # one that is approved again is proven again
+            and self.proven.get("beside_sha256", "") == self.beside.sha256  # whoever is new there is verified
             and (self.endpoint is None or self._endpoint_is_as_proven(self.endpoint))
         )
 

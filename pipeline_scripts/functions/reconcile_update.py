@@ -10,7 +10,7 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, objects, takes
+from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_parameters import (
     INSTANCE_TYPE,
@@ -31,7 +31,7 @@ logger = Logger(service="reconcile_update")
 
 EVENT_SCHEMA = objects(
     {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}},
-    {"attempt": {"type": "integer"}, "beside": {"type": "array", "items": TEXT}},
+    {"attempt": {"type": "integer"}, "beside": LEAVING},
 )
 
 

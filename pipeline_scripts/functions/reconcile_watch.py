@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.events import MOVE, RUN, TARGET, TEXT, objects, takes
+from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, TARGET, objects, takes
 from pipeline_scripts.functions.reconcile_blame import blame_for_update
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_parameters import next_parameters, wanted_parameters
@@ -29,9 +29,7 @@ ENDPOINT_OUTCOMES = {
 }
 """Every state an endpoint has. One that is not here is new to us, and stops the run for a person to look."""
 
-EVENT_SCHEMA = objects(
-    {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"beside": {"type": "array", "items": TEXT}}
-)
+EVENT_SCHEMA = objects({**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"beside": LEAVING})
 
 
 @takes(EVENT_SCHEMA)

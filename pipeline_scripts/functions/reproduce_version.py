@@ -18,7 +18,7 @@ from pipeline_scripts.functions.artifact_files import file_sha256s
 from pipeline_scripts.functions.evidence_archive import Archive, open_archive
 from pipeline_scripts.functions.evidence_bundle import read_signed_bundle
 from pipeline_scripts.functions.evidence_objects import Refused
-from pipeline_scripts.functions.reconcile_choose import target_of
+from pipeline_scripts.functions.reconcile_target import target_of
 from pipeline_scripts.functions.recorded_jobs import (
     RecordedJobs,
     known,

@@ -1,16 +1,31 @@
-"""A version beside the one that serves: a rejected one does not stay, and it is not asked in the other's place."""
+"""A version beside the one that serves: it stays while it may and is what was signed, and is not asked in its place."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from pipeline_scripts.functions.reconcile_beside import CHALLENGER, SHADOW
-from tests.runtime.reconcile_world import World, clients, new_world, refused
+from tests.runtime.reconcile_world import CONTAINER, GROUP, MODELS, World, clients, new_world, refused
+
+SWEEP = ["Begin", "Choose", "Chosen", "Done"]
+ARTIFACTS = f"s3://{MODELS}/bank_churn"
 
 
+@dataclass
 class TwoVersions(World):
-    """A world in which a challenger answers every request that does not name a variant."""
+    """A world in which a challenger answers every request that does not name a variant.
+
+    Args:
+        rewritten: By number, what somebody has written over in the registry.
+    """
+
+    rewritten: dict[int, dict[str, Any]] = field(default_factory=dict)
+
+    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
+        package = super().describe_model_package(ModelPackageName=ModelPackageName)
+        return package | self.rewritten.get(package["ModelPackageVersion"], {})
 
     def invoke_endpoint(self, *, TargetVariant: str = "", **request: Any) -> dict[str, Any]:
         challenger = self.parameters[CHALLENGER].rpartition("/")[2]
@@ -76,7 +91,7 @@ def test_a_rejection_takes_it_away(world: TwoVersions, parameter: str) -> None:
     world.run("third")
     assert (world.parameters[parameter], world.parameters["ModelVersion"]) == ("none", "5")
     updates = len(world.updates)
-    assert world.run("sweep") == ["Begin", "Choose", "Chosen", "Done"]
+    assert world.run("sweep") == SWEEP
     assert len(world.updates) == updates
 
 
@@ -104,3 +119,180 @@ def test_a_version_that_the_registry_forgot_does_not_stay(world: TwoVersions, mo
     monkeypatch.setattr(world, "describe_model_package", describe)
     world.run("third")
     assert world.parameters[CHALLENGER] == "none"
+
+
+def serving(**changed: Any) -> dict[str, Any]:
+    """What a package says it is served with, of which something was changed."""
+    honest = {**CONTAINER, "ModelDataUrl": f"{ARTIFACTS}/run-3/output/model.tar.gz"}
+    return {"InferenceSpecification": {"Containers": [honest | changed]}}
+
+
+def decided_by(person: str) -> dict[str, Any]:
+    return {"LastModifiedBy": {"IamIdentity": {"Arn": f"arn:aws:sts::000000000000:assumed-role/officer/{person}"}}}
+
+
+UNSIGNED = {"CustomerMetadataProperties": {}}
+REWRITTEN = {
+    "another artefact": (serving(ModelDataUrl=f"{ARTIFACTS}/run-5/output/model.tar.gz"), "the model artefact has"),
+    "an artefact elsewhere": (serving(ModelDataUrl="s3://theirs/model.tar.gz"), "does not lie in models"),
+    "an address of two readings": (serving(ModelDataUrl=f"{ARTIFACTS}/run-3/output/model.tar.gz#x"), "names no object"),
+    "another environment": (serving(Environment={"SAGEMAKER_PROGRAM": "theirs.py"}), "another container environment"),
+    "another image": (serving(Image="theirs/image:1"), "another image"),
+    "two containers": ({"InferenceSpecification": {"Containers": [CONTAINER, CONTAINER]}}, "not one container"),
+    "no evidence": (UNSIGNED, "no signed evidence was registered"),
+}
+
+
+@pytest.mark.parametrize("parameter", [CHALLENGER, SHADOW])
+@pytest.mark.parametrize("what", REWRITTEN)
+def test_a_version_that_was_rewritten_after_its_approval_does_not_stay(
+    world: TwoVersions, parameter: str, what: str
+) -> None:
+    world.rewritten[3], why = REWRITTEN[what]
+    beside(world, parameter, 3, "Approved")
+    assert world.parameters[parameter] == "none"
+    assert (world.serving, world.parameters["ModelVersion"], world.config) == (5, "5", "config-5")
+    role = {CHALLENGER: "challenger", SHADOW: "shadow"}[parameter]
+    line = world.ledger.history()[-1]
+    assert (line["kind"], line["version"]) == ("served", "5")
+    assert f"; {role} {GROUP}/3 is taken away: " in line["reason"]
+    assert why in line["reason"]
+    assert line["reason"] in world.messages[-1]
+    assert world.ledger.quarantined() == set(), "it is for its own turn to serve to judge that"
+    assert world.run("sweep") == SWEEP
+
+
+def test_a_version_that_is_rewritten_while_it_stands_does_not_stay(world: TwoVersions) -> None:
+    beside(world, CHALLENGER, 3, "Approved")
+    world.rewritten[3] = serving(Environment={"SAGEMAKER_PROGRAM": "theirs.py"})
+    world.run("third")
+    assert (world.parameters[CHALLENGER], world.parameters["ModelVersion"]) == ("none", "5")
+
+
+def test_a_tampered_artefact_does_not_stay(world: TwoVersions) -> None:
+    world.register(3)
+    world.run("first")
+    world.register(5)
+    world.run("second")
+    world.s3.put_object(Bucket=MODELS, Key="bank_churn/run-3/output/model.tar.gz", Body=b"another")
+    world.parameters[CHALLENGER] = world.versions[3].arn
+    world.run("third")
+    assert (world.parameters[CHALLENGER], world.parameters["ModelVersion"]) == ("none", "5")
+
+
+@pytest.mark.parametrize(("parameter", "stays"), [(CHALLENGER, False), (SHADOW, True)])
+def test_only_what_answers_needs_another_approver_than_its_author(
+    world: TwoVersions, parameter: str, stays: bool
+) -> None:
+    world.rewritten[3] = decided_by("ada")
+    beside(world, parameter, 3, "Approved")
+    assert (world.parameters[parameter] != "none") is stays
+    assert ("its author ada@bank.example approved it" in world.ledger.current()["reason"]) is not stays
+
+
+@pytest.mark.parametrize(
+    ("parameter", "status"), [(CHALLENGER, "Approved"), (SHADOW, "Approved"), (SHADOW, "PendingManualApproval")]
+)
+def test_a_valid_version_stays_without_any_update_and_is_verified_once(
+    world: TwoVersions, monkeypatch: pytest.MonkeyPatch, parameter: str, status: str
+) -> None:
+    beside(world, parameter, 3, status)
+    assert (world.parameters[parameter], len(world.updates)) == (world.versions[3].arn, 1)
+    assert "taken away" not in world.ledger.current()["reason"]
+    monkeypatch.setattr(world, "s3", None)
+    assert world.run("sweep") == SWEEP
+
+
+def test_one_that_stood_there_before_anybody_verified_it_is_verified(world: TwoVersions) -> None:
+    beside(world, CHALLENGER, 3, "Approved")
+    proven = world.ledger.current()
+    del proven["beside_sha256"]
+    world.ledger.serve(proven)
+    assert "Verify" in world.run("third")
+    assert world.run("sweep") == SWEEP
+
+
+def test_the_reason_of_a_withdrawn_approval_is_told_as_well(world: TwoVersions) -> None:
+    beside(world, CHALLENGER, 3, "Approved")
+    world.decide(3, "Rejected")
+    world.run("third")
+    assert f"; challenger {GROUP}/3 is taken away: it is Rejected" in world.ledger.history()[-1]["reason"]
+    assert world.notices[-1].endswith("serves version 5")
+
+
+def test_it_goes_before_it_ever_answers_when_a_version_comes_after_it(world: TwoVersions) -> None:
+    """While nothing serves, a parameter may name what it likes; the update that brings a version takes it away."""
+    world.register(3)
+    world.rewritten[3] = UNSIGNED
+    world.parameters[CHALLENGER] = world.versions[3].arn
+    world.register(5)
+    world.run("first")
+    [update] = world.updates
+    assert {"ParameterKey": CHALLENGER, "ParameterValue": "none"} in update["Parameters"]
+    assert (world.serving, world.config) == (5, "config-5")
+
+
+def failing(world: TwoVersions, patch: pytest.MonkeyPatch, code: str, call: str) -> None:
+    """Let a service say this of version 3, and of no other."""
+    real: Callable[..., Any] = getattr(
+        world.kms if call == "Verify" else world.s3, "verify" if call == "Verify" else "get_object"
+    )
+    digest = bytes.fromhex(world.sealed[3])
+
+    def answer(**request: Any) -> Any:
+        if "run-3/" in request.get("Key", "") or request.get("Message") == digest:
+            raise refused(code, "not now", call)
+        return real(**request)
+
+    patch.setattr(world.kms if call == "Verify" else world.s3, real.__name__, answer)
+
+
+@pytest.mark.parametrize("parameter", [CHALLENGER, SHADOW])
+@pytest.mark.parametrize(
+    ("code", "call"), [("SlowDown", "GetObject"), ("InternalError", "GetObject"), ("ThrottlingException", "Verify")]
+)
+def test_a_service_that_does_not_answer_takes_nobody_away(
+    world: TwoVersions, monkeypatch: pytest.MonkeyPatch, parameter: str, code: str, call: str
+) -> None:
+    world.register(5)
+    world.register(3)
+    world.run("first")
+    world.parameters[parameter] = world.versions[3].arn
+    world.config = "config-5-3"
+    with monkeypatch.context() as patch:
+        failing(world, patch, code, call)
+        states = world.run("second")
+    assert (states[-1], world.parameters[parameter]) == ("Failed", world.versions[3].arn)
+    assert states.count("Verify") == 1, "the workflow's own retries are within the state"
+    assert world.run("third")[-1] == "Done"
+    assert (world.parameters[parameter], len(world.updates)) == (world.versions[3].arn, 1)
+
+
+@pytest.mark.parametrize("code", ["AccessDenied", "KMS.DisabledException"])
+def test_what_stays_unreadable_does_not_stay(world: TwoVersions, monkeypatch: pytest.MonkeyPatch, code: str) -> None:
+    """Else whoever laid its artefact where this role may not read would have it answer for ever."""
+    world.register(5)
+    world.register(3)
+    world.run("first")
+    world.parameters[CHALLENGER] = world.versions[3].arn
+    failing(world, monkeypatch, code, "GetObject")
+    assert world.run("second")[-1] == "Done"
+    assert (world.parameters[CHALLENGER], world.parameters["ModelVersion"]) == ("none", "5")
+    assert f"cannot be read: {code}" in world.ledger.current()["reason"]
+
+
+@pytest.mark.parametrize(("code", "stays"), [("AccessDeniedException", False), ("ThrottlingException", True)])
+def test_a_version_of_another_group_does_not_stay_but_a_slow_registry_takes_nobody_away(
+    world: TwoVersions, monkeypatch: pytest.MonkeyPatch, code: str, stays: bool
+) -> None:
+    beside(world, CHALLENGER, 3, "Approved")
+    known: Callable[..., dict[str, Any]] = world.describe_model_package
+
+    def describe(*, ModelPackageName: str) -> dict[str, Any]:
+        if ModelPackageName.endswith("/3"):
+            raise refused(code, "not this one", "DescribeModelPackage")
+        return known(ModelPackageName=ModelPackageName)
+
+    monkeypatch.setattr(world, "describe_model_package", describe)
+    assert world.run("third")[-1] == ("Failed" if stays else "Done")
+    assert (world.parameters[CHALLENGER] != "none") is stays
