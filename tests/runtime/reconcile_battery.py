@@ -11,7 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline_scripts.functions.reconcile_beside import CHALLENGER
+from pipeline_scripts.functions.reconcile_parameters import NOTHING
 from pipeline_scripts.functions.reconcile_pin import MayNotServe
+from pipeline_scripts.functions.reconcile_stack import SETTLED
 from tests.runtime.reconcile_memory import MemoryKms, MemoryObjects, MemoryTable
 from tests.runtime.reconcile_world import BAD_MACHINES, ENDPOINT, GOOD_MACHINES, TABLE, World, config_of
 from tests.runtime.state_machine import TaskFailed
@@ -169,6 +172,8 @@ def play(seed: int, *, most_versions: int = 4, most_actions: int = 8, fault_rate
     world.when_none_approved = draw.choice(("withdraw", "withdraw", "keep"))
     if draw.random() < 0.5:
         world.scale(draw.choice(GOOD_MACHINES))
+    if random.Random(f"challenger {seed}").random() < 0.25:  # a die of its own, for the other days to stay as they were
+        world.parameters[CHALLENGER] = NOTHING
     alike = draw.random() < 0.5  # versions that answer the canary alike hide a roll-back from it
     for number in range(1, draw.randint(1, most_versions) + 1):
         behaviour = draw.choice(BEHAVIOURS)
@@ -179,6 +184,8 @@ def play(seed: int, *, most_versions: int = 4, most_actions: int = 8, fault_rate
             world.to_blame.add(number)
     calm = draw.random() < 0.25
     _play_day(draw, world, actions=draw.randint(2, most_actions), fault_rate=0.0 if calm else fault_rate)
+    if CHALLENGER in world.parameters:
+        _play_evening(draw, world, fault_rate=0.0 if calm else fault_rate)
     if calm:
         _judge(world)
     _settle(world)
@@ -206,6 +213,18 @@ def _play_day(draw: random.Random, world: FaultyWorld, *, actions: int, fault_ra
             running.remove(run)
 
 
+def _play_evening(draw: random.Random, world: FaultyWorld, *, fault_rate: float) -> None:
+    """Most of what is named by day comes before anything serves. Now one is, and perhaps written over as it stands."""
+    number = draw.choice(list(world.versions))
+    world.decide(number, "Approved")
+    _challenge(world, number)
+    _play_day(draw, world, actions=1, fault_rate=fault_rate)
+    if draw.random() < 0.5:
+        world.sealed.pop(number)
+        world.to_blame.add(number)
+        _play_day(draw, world, actions=1, fault_rate=fault_rate)
+
+
 def _goes_on(draw: random.Random, world: FaultyWorld, run: Run, *, fault_rate: float) -> bool:
     """One step of a run, perhaps with a fault in it; False when the run is over."""
     if draw.random() < fault_rate:
@@ -226,8 +245,11 @@ def _goes_on(draw: random.Random, world: FaultyWorld, run: Run, *, fault_rate: f
 
 
 def _act(draw: random.Random, world: FaultyWorld) -> None:
-    """Somebody approves or rejects, pins, unpins or goes back, or deploys with other machines."""
+    """Somebody approves or rejects, pins, unpins or goes back, or deploys with other machines or a challenger."""
     number = draw.choice(list(world.versions))
+    if CHALLENGER in world.parameters and draw.random() < 0.4:
+        _challenge(world, number)
+        return
     what = draw.random()
     if what < 0.55:
         world.decide(number, draw.choice(("Approved", "Approved", "Rejected")))
@@ -237,6 +259,14 @@ def _act(draw: random.Random, world: FaultyWorld) -> None:
         world.instance_type = draw.choice(ALL_MACHINES)
     else:
         world.decide(number, "Rejected")
+
+
+def _challenge(world: FaultyWorld, number: int) -> None:
+    """A person deploys the stack with a version beside the one that serves, where CloudFormation would do it."""
+    as_asked = world.config == config_of(world.parameters) and world.endpoint_status == "InService"
+    if world.status in SETTLED and as_asked:
+        world.parameters[CHALLENGER] = world.versions[number].arn
+        world.config = config_of(world.parameters)
 
 
 def _ask(world: FaultyWorld, action: str, number: int) -> None:
@@ -306,6 +336,10 @@ def _judge(world: FaultyWorld) -> None:
             verdict.wrong.append(f"{world.serving} serves although it is {world.versions[world.serving].behaviour}")
         if world.ledger.current().get("package_arn") != world.versions[world.serving].arn:
             verdict.wrong.append("the ledger names another version than the one that serves")
+        challenger = int(world.parameters.get(CHALLENGER, NOTHING).replace(NOTHING, "0").rpartition("/")[2])
+        genuine = {n for n in approved if n in world.sealed and world.versions[n].behaviour != "no evidence"}
+        if challenger and challenger not in genuine - quarantined:
+            verdict.wrong.append(f"{challenger} stands beside it although it may not")
         if world.parameters.get("Scaling", "on") != "on":
             verdict.wrong.append("scaling was left off")
         if world.endpoint_status != "InService":
