@@ -1,4 +1,4 @@
-"""Random days of approvals, pins, new machines, overlapping runs and faults, and what must hold when they are over.
+"""Random days of approvals, pins, machines, challengers, overlapping runs and faults, and what must hold after them.
 
 A schedule follows from its seed alone. It goes on until every run has ended or died; then faults stop, sweeps run as
 the schedule of the platform would, and the world is judged.

@@ -234,9 +234,8 @@ def test_it_goes_before_it_ever_answers_when_a_version_comes_after_it(world: Two
 
 def failing(world: TwoVersions, patch: pytest.MonkeyPatch, code: str, call: str) -> None:
     """Let a service say this of version 3, and of no other."""
-    real: Callable[..., Any] = getattr(
-        world.kms if call == "Verify" else world.s3, "verify" if call == "Verify" else "get_object"
-    )
+    client, name = {"GetObject": (world.s3, "get_object"), "Verify": (world.kms, "verify")}[call]
+    real: Callable[..., Any] = getattr(client, name)
     digest = bytes.fromhex(world.sealed[3])
 
     def answer(**request: Any) -> Any:
@@ -244,7 +243,7 @@ def failing(world: TwoVersions, patch: pytest.MonkeyPatch, code: str, call: str)
             raise refused(code, "not now", call)
         return real(**request)
 
-    patch.setattr(world.kms if call == "Verify" else world.s3, real.__name__, answer)
+    patch.setattr(client, name, answer)
 
 
 @pytest.mark.parametrize("parameter", [CHALLENGER, SHADOW])
