@@ -132,6 +132,19 @@ def test_a_swapped_artefact_is_refused(world: World) -> None:
     assert outcome == "refused" and "the model artefact has the hash" in reason
 
 
+@pytest.mark.parametrize("ending", ["?theirs", "#theirs"])
+def test_an_address_is_not_cut_short_to_that_of_the_signed_artefact(world: World, ending: str) -> None:
+    """SageMaker would load an object of the whole name, and the one that was read is another."""
+    told = event(world)
+    state = world.verified({"target": {**told, "artifact_uri": told["artifact_uri"] + ending}})
+    assert state["outcome"] == "refused" and "names no object as Baton does" in state["reason"]
+
+
+@pytest.mark.parametrize("uri", [f"s3://{MODELS}", f"s3://{MODELS}/", f"s3://{MODELS}//a", "s3://[", "a", ""])
+def test_an_address_of_no_object_is_refused_and_not_tried_again(world: World, uri: str) -> None:
+    assert world.verified({"target": {**event(world), "artifact_uri": uri}})["outcome"] == "refused"
+
+
 def replay_older(world: World) -> None:
     """Lay version 1's bundle and signature where version 2's belong."""
     for name in (BUNDLE, SIGNATURE):
