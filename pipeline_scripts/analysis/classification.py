@@ -12,17 +12,16 @@ import numpy.typing as npt
 from sklearn import metrics
 
 from pipeline_scripts.analysis.frames import Labels
+from pipeline_scripts.analysis.redrawn import DRAWS, SEED, Redrawn, intervals
 
 Scores = npt.NDArray[np.floating[Any]]
 
 MEASURED = ("auc", "accuracy", "precision", "recall", "f1", "log_loss", "brier", "average_precision")
-_DRAWS = 400
-_BOOTSTRAP_SEED = 20260101
 _CURVE_POINTS = 200
 
 
-def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]:
-    """Every metric of a version on one set of rows; both outcomes must occur in `labels`."""
+def evaluate(labels: Labels, scores: Scores, threshold: float, drawn: Redrawn) -> dict[str, Any]:
+    """Every metric of a version on one set of rows, which `drawn` are redrawn from; both outcomes must occur in it."""
     predicted = (scores >= threshold).astype(np.int8)
     rates = thresholded(labels, predicted)
     bins = calibration(labels, scores)
@@ -35,7 +34,12 @@ def evaluate(labels: Labels, scores: Scores, threshold: float) -> dict[str, Any]
         "log_loss": metrics.log_loss(labels, scores.astype(np.float64), labels=[0, 1]),
         "brier": metrics.brier_score_loss(labels, scores),
         "average_precision": metrics.average_precision_score(labels, scores),
-        "intervals": intervals(labels, scores, threshold),
+        "intervals": intervals(
+            {
+                **{name: drawn[name] for name in ("accuracy", "precision", "recall", "f1", "auc")},
+                "brier": _redrawn_means((scores.astype(np.float64) - labels) ** 2),
+            }
+        ),
         "confusion_matrix": confusion(labels, predicted),
         "roc_curve": roc_curve(labels, scores),
         "calibration": bins,
@@ -60,39 +64,22 @@ def thresholded(labels: Labels, predicted: Labels) -> dict[str, float]:
     return {name: float(value[0]) for name, value in _rates(table.reshape(1, 4)).items()}
 
 
-def deviations(labels: Labels, scores: Scores, threshold: float) -> dict[str, float]:
-    """The bootstrapped standard deviation of every metric of `thresholded`, and of the AUC."""
-    rates = _redrawn_rates(labels, (scores >= threshold).astype(np.int8))
-    return {
-        **{name: float(values.std()) for name, values in rates.items()},
-        "auc": float(bootstrap_auc(labels, scores).std()),
-    }
+def redrawn(labels: Labels, scores: Scores, threshold: float) -> Redrawn:
+    """Every metric of `thresholded`, and the AUC, in redrawn samples."""
+    table = metrics.confusion_matrix(labels, (scores >= threshold).astype(np.int8), labels=[0, 1]).reshape(4)
+    generator = np.random.default_rng(SEED)
+    rates = _rates(generator.multinomial(len(labels), table / table.sum(), size=DRAWS))
+    return {**rates, "auc": bootstrap_auc(labels, scores)}
 
 
-def _redrawn_rates(labels: Labels, predicted: Labels) -> dict[str, npt.NDArray[np.float64]]:
-    table = metrics.confusion_matrix(labels, predicted, labels=[0, 1]).reshape(4)
-    generator = np.random.default_rng(_BOOTSTRAP_SEED)
-    return _rates(generator.multinomial(len(labels), table / table.sum(), size=_DRAWS))
-
-
-def intervals(labels: Labels, scores: Scores, threshold: float, *, level: float = 0.95) -> dict[str, dict[str, float]]:
-    """Between which values a metric lies in `level` of the redrawn samples: what others held out might have said."""
-    rates = _redrawn_rates(labels, (scores >= threshold).astype(np.int8))
-    draws = {
-        **{name: rates[name] for name in ("accuracy", "precision", "recall", "f1")},
-        "auc": bootstrap_auc(labels, scores),
-        "brier": _redrawn_means((scores.astype(np.float64) - labels) ** 2),
-    }
-    tail = (1 - level) / 2
-    return {
-        name: {"level": level, "low": float(np.quantile(values, tail)), "high": float(np.quantile(values, 1 - tail))}
-        for name, values in draws.items()
-    }
+def deviations(drawn: Redrawn) -> dict[str, float]:
+    """The standard deviation of every metric among the redrawn samples."""
+    return {name: float(values.std()) for name, values in drawn.items()}
 
 
 def _redrawn_means(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    generator = np.random.default_rng(_BOOTSTRAP_SEED)
-    return np.array([values[generator.integers(len(values), size=len(values))].mean() for _ in range(_DRAWS)])
+    generator = np.random.default_rng(SEED)
+    return np.array([values[generator.integers(len(values), size=len(values))].mean() for _ in range(DRAWS)])
 
 
 def expected_cost(labels: Labels, scores: Scores, threshold: float, costs: Mapping[str, float]) -> dict[str, float]:
@@ -141,10 +128,10 @@ def _rates(cells: npt.NDArray[np.int64]) -> dict[str, npt.NDArray[np.float64]]:
 
 def bootstrap_auc(labels: Labels, scores: Scores) -> npt.NDArray[np.float64]:
     """The AUC of many redrawn samples of the same size. A draw with one outcome only says 0.5: it knows nothing."""
-    generator = np.random.default_rng(_BOOTSTRAP_SEED)
+    generator = np.random.default_rng(SEED)
     levels, level = np.unique(scores, return_inverse=True)
-    draws = np.empty(_DRAWS)
-    for draw in range(_DRAWS):
+    draws = np.empty(DRAWS)
+    for draw in range(DRAWS):
         rows = generator.integers(len(labels), size=len(labels))
         positives = np.bincount(level[rows], weights=labels[rows], minlength=len(levels))
         negatives = np.bincount(level[rows], minlength=len(levels)) - positives

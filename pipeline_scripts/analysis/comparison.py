@@ -17,7 +17,8 @@ import numpy as np
 
 from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.frames import Outcomes
-from pipeline_scripts.analysis.regression import Numbers, Reals
+from pipeline_scripts.analysis.redrawn import Reals
+from pipeline_scripts.analysis.regression import Numbers
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +49,11 @@ Measure = tuple[str, Callable[[Any, Any], float], Callable[[Any, Any], Reals]]
 """A metric that is better the higher it is: its name, its value, and its values in redrawn samples."""
 
 AUC: Measure = ("auc", classification.auc, classification.bootstrap_auc)
-R2: Measure = ("r2", lambda truth, answers: regression.errors(truth, answers)["r2"], regression.bootstrap_r2)
+R2: Measure = (
+    "r2",
+    lambda truth, answers: regression.errors(truth, answers)["r2"],
+    lambda truth, answers: regression.redrawn(truth, answers)["r2"],
+)
 
 
 def compare(

@@ -13,6 +13,7 @@ import numpy as np
 from pipeline_scripts.analysis import classification, regression
 from pipeline_scripts.analysis.classification import Scores
 from pipeline_scripts.analysis.frames import Labels, Outcomes
+from pipeline_scripts.analysis.redrawn import Redrawn
 from pipeline_scripts.model import Model
 
 _NOT_BELOW = ("auc", "accuracy", "recall")
@@ -20,21 +21,26 @@ _NOT_ABOVE = ("rmse", "mae")
 _FEWEST_FOR_DEVIATION = 200
 
 
-def quality_statistics(outcomes: Outcomes, answers: Scores, model: Model) -> dict[str, Any]:
-    """The content of statistics.json; the outcomes must not be all the same."""
-    spread = quality_deviations(outcomes, answers, model) if len(outcomes) >= _FEWEST_FOR_DEVIATION else {}
+def redrawn_quality(outcomes: Outcomes, answers: Scores, model: Model) -> Redrawn:
+    """The metrics of the model's kind of problem when the rows are drawn again."""
+    if model.regression:
+        return regression.redrawn(outcomes, answers)
+    return classification.redrawn(outcomes.astype(np.int8), answers, model.settings["serving"]["threshold"])
+
+
+def quality_deviations(drawn: Redrawn, model: Model) -> dict[str, float]:
+    """How far every metric lies from its mean when the rows are drawn again."""
+    return regression.deviations(drawn) if model.regression else classification.deviations(drawn)
+
+
+def quality_statistics(outcomes: Outcomes, answers: Scores, drawn: Redrawn, model: Model) -> dict[str, Any]:
+    """The content of statistics.json; the outcomes, which `drawn` are redrawn from, must not be all the same."""
+    spread = quality_deviations(drawn, model) if len(outcomes) >= _FEWEST_FOR_DEVIATION else {}
     if model.regression:
         metrics = _with_deviations(regression.errors(outcomes, answers), spread)
     else:
         metrics = _of_classification(outcomes.astype(np.int8), answers, model.settings["serving"]["threshold"], spread)
     return {"version": 0.0, "dataset": {"item_count": len(outcomes)}, f"{model.problem}_metrics": metrics}
-
-
-def quality_deviations(outcomes: Outcomes, answers: Scores, model: Model) -> dict[str, float]:
-    """How far every metric lies from its mean when the rows are drawn again."""
-    if model.regression:
-        return regression.deviations(outcomes, answers)
-    return classification.deviations(outcomes.astype(np.int8), answers, model.settings["serving"]["threshold"])
 
 
 def _of_classification(labels: Labels, scores: Scores, threshold: float, spread: Mapping[str, float]) -> dict[str, Any]:

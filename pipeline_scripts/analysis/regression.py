@@ -9,18 +9,20 @@ import pandas as pd
 from scipy.stats import bootstrap
 from sklearn import metrics
 
+from pipeline_scripts.analysis.redrawn import DRAWS, SEED, Reals, Redrawn, intervals
+
 Numbers = npt.NDArray[np.number[Any]]
-Reals = npt.NDArray[np.float64]
 
 MEASURED = ("r2", "rmse", "mae")
 _NAMES = ("mae", "mse", "rmse", "r2")
-_DRAWS = 400
-_BOOTSTRAP_SEED = 20260101
 _DRAWS_AT_ONCE = 20  # bounds the memory of large hold-outs
 
 
-def evaluate(actual: Numbers, answers: Numbers) -> dict[str, Any]:
-    """Every metric of a version on one set of rows, in the target's own unit; `actual` must differ from row to row."""
+def evaluate(actual: Numbers, answers: Numbers, drawn: Redrawn) -> dict[str, Any]:
+    """Every metric of a version on one set of rows, which `drawn` are redrawn from, in the target's own unit.
+
+    `actual` must differ from row to row.
+    """
     values = errors(actual, answers)
     return {
         "rows": len(actual),
@@ -28,7 +30,7 @@ def evaluate(actual: Numbers, answers: Numbers) -> dict[str, Any]:
         "mean_answer": float(answers.mean(dtype=np.float64)),
         **{name: values[name] for name in MEASURED},
         "median_absolute_error": float(metrics.median_absolute_error(actual, answers)),
-        "intervals": intervals(actual, answers),
+        "intervals": intervals({name: drawn[name] for name in _NAMES if name in MEASURED}),
         "tenths": tenths(actual, answers),
     }
 
@@ -44,39 +46,24 @@ def errors(actual: Numbers, answers: Numbers) -> dict[str, float]:
     }
 
 
-def deviations(actual: Numbers, answers: Numbers) -> dict[str, float]:
-    """The bootstrapped standard deviation of every metric of `errors`."""
-    return dict(zip(_NAMES, _redrawn(actual, answers).standard_error.tolist(), strict=True))
-
-
-def intervals(actual: Numbers, answers: Numbers, *, level: float = 0.95) -> dict[str, dict[str, float]]:
-    """Between which values a metric lies in `level` of the redrawn samples: what others held out might have said."""
-    low, high = _redrawn(actual, answers, level=level).confidence_interval
-    return {
-        name: {"level": level, "low": float(low[place]), "high": float(high[place])}
-        for place, name in enumerate(_NAMES)
-        if name in MEASURED
-    }
-
-
-def bootstrap_r2(actual: Numbers, answers: Numbers) -> Reals:
-    """R2 in many redrawn samples of the same size; other answers to the same outcomes are redrawn alike."""
-    drawn: Reals = _redrawn(actual, answers).bootstrap_distribution[_NAMES.index("r2")]
-    return drawn
-
-
-def _redrawn(actual: Numbers, answers: Numbers, *, level: float = 0.95) -> Any:
-    return bootstrap(
+def redrawn(actual: Numbers, answers: Numbers) -> Redrawn:
+    """Every metric of `errors` in redrawn samples; other answers to the same outcomes are redrawn alike."""
+    found = bootstrap(
         (np.asarray(actual, dtype=np.float64), np.asarray(answers, dtype=np.float64)),
         _measured,
         paired=True,
         vectorized=True,
-        n_resamples=_DRAWS,
+        n_resamples=DRAWS,
         batch=_DRAWS_AT_ONCE,
-        confidence_level=level,
         method="percentile",
-        random_state=np.random.default_rng(_BOOTSTRAP_SEED),  # its name in every SciPy, whichever the container has
+        random_state=np.random.default_rng(SEED),  # its name in every SciPy, whichever the container has
     )
+    return dict(zip(_NAMES, found.bootstrap_distribution, strict=True))
+
+
+def deviations(drawn: Redrawn) -> dict[str, float]:
+    """The standard error of every metric, as SciPy counts it."""
+    return {name: float(values.std(ddof=1)) for name, values in drawn.items()}
 
 
 def _measured(actual: Reals, answers: Reals, axis: int) -> Reals:

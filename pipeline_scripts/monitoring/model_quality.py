@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from pipeline_scripts.analysis.capture import Capture, labelled, read_labels
 from pipeline_scripts.analysis.json_files import read_json
-from pipeline_scripts.analysis.model_quality import quality_deviations, quality_statistics
+from pipeline_scripts.analysis.model_quality import quality_deviations, quality_statistics, redrawn_quality
 from pipeline_scripts.model import Model
 from pipeline_scripts.monitoring.report import Report, WithoutAnswer, require_rows
 from pipeline_scripts.monitoring.run import run_monitor
@@ -33,10 +33,11 @@ def look(report: Report, capture: Capture, model: Model, paths: Namespace) -> No
         raise WithoutAnswer("all labels of the window are the same, so nothing tells good answers from bad")
     folder = paths.baseline / "model_quality"
     baseline, constraints = read_json(folder / "statistics.json"), read_json(folder / "constraints.json")
-    statistics = quality_statistics(outcomes, answers, model)
+    drawn = redrawn_quality(outcomes, answers, model)
+    statistics = quality_statistics(outcomes, answers, drawn, model)
     report.files.update({"statistics.json": statistics, "constraints.json": constraints})
     metrics, before = statistics[f"{model.problem}_metrics"], baseline[f"{model.problem}_metrics"]
-    spread = quality_deviations(outcomes, answers, model)
+    spread = quality_deviations(drawn, model)
     for name, content in metrics.items():
         if "value" in content:
             report.measure(name, content["value"])

@@ -11,7 +11,8 @@ from pipeline_scripts.analysis.classification import Scores
 from pipeline_scripts.analysis.frames import labels, outcomes, read_frames
 from pipeline_scripts.analysis.job import folders, run_job
 from pipeline_scripts.analysis.json_files import write_json
-from pipeline_scripts.analysis.model_quality import quality_constraints, quality_statistics
+from pipeline_scripts.analysis.model_quality import quality_constraints, quality_statistics, redrawn_quality
+from pipeline_scripts.analysis.redrawn import Redrawn
 from pipeline_scripts.model import Model, load_model
 from pipeline_scripts.serving.answer import shown
 
@@ -23,13 +24,14 @@ def main(argv: Sequence[str]) -> int:
     def work() -> str:
         model, rows, artifact = load_model(), read_frames(paths.holdout), load_artifact(paths.model)
         answers = artifact.answers(rows)
-        evaluation = evaluated(rows, answers, model)
-        write_json(paths.output / "evaluation.json", {**evaluation, "canary": canary(rows, artifact, model)})
         truth = outcomes(rows, model)
+        drawn = redrawn_quality(truth, answers, model)
+        evaluation = evaluated(rows, answers, drawn, model)
+        write_json(paths.output / "evaluation.json", {**evaluation, "canary": canary(rows, artifact, model)})
         names = ("outcome", "answer") if model.regression else ("label", "probability")
         predictions = pd.DataFrame(dict(zip(names, (truth, [shown(answer) for answer in answers]), strict=True)))
         predictions.to_csv(paths.output / "predictions.csv", index=False, lineterminator="\n")
-        statistics = quality_statistics(truth, answers, model)
+        statistics = quality_statistics(truth, answers, drawn, model)
         write_json(paths.model_quality / "statistics.json", statistics)
         write_json(paths.model_quality / "constraints.json", quality_constraints(statistics, model))
         found = f"R2 {evaluation['r2']:.4f}" if model.regression else f"AUC {evaluation['auc']:.4f}"
@@ -38,12 +40,12 @@ def main(argv: Sequence[str]) -> int:
     return run_job(work)
 
 
-def evaluated(rows: pd.DataFrame, answers: Scores, model: Model) -> dict[str, Any]:
+def evaluated(rows: pd.DataFrame, answers: Scores, drawn: Redrawn, model: Model) -> dict[str, Any]:
     """The metrics of the model's kind of problem, with what its answers cost where its costs are known."""
     if model.regression:
-        return regression.evaluate(outcomes(rows, model), answers)
+        return regression.evaluate(outcomes(rows, model), answers, drawn)
     truth, threshold = labels(rows, model), float(model.settings["serving"]["threshold"])
-    evaluation = classification.evaluate(truth, answers, threshold)
+    evaluation = classification.evaluate(truth, answers, threshold, drawn)
     costs = model.settings["training"]["costs"]
     if costs:
         evaluation["cost"] = classification.expected_cost(truth, answers, threshold, costs)

@@ -20,6 +20,7 @@ from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.attribution import attributions
 from pipeline_scripts.analysis.capture import labelled, read_labels
 from pipeline_scripts.analysis.frames import read_frames
+from pipeline_scripts.analysis.redrawn import intervals
 from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.monitoring import bias, data_quality, explainability, model_quality
 from pipeline_scripts.serving import inference
@@ -217,7 +218,7 @@ def test_an_interval_holds_the_truth_as_often_as_it_says() -> None:
     draw, held = np.random.default_rng(5), np.zeros(2, dtype=int)
     for _ in range(60):
         actual = draw.normal(0, 3, 200)
-        found = regression.intervals(actual, actual + draw.normal(0, 2, 200))
+        found = intervals(regression.redrawn(actual, actual + draw.normal(0, 2, 200)))
         held += [found[name]["low"] <= true <= found[name]["high"] for name, true in (("rmse", 2), ("r2", 5 / 9))]
     assert all(held >= 51)
 
