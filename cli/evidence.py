@@ -10,7 +10,7 @@ from cli.registry import Version
 from cli.stacks import Platform
 from cli.storage import read_bytes, read_json
 from pipeline_scripts.evidence import findings
-from pipeline_scripts.evidence.findings import BiasMetric, Check, Comparison, Quality
+from pipeline_scripts.evidence.findings import AgainstChampion, BiasMetric, Check, Quality
 
 BUNDLE, PAGE = "evidence/bundle.json", "evidence/evidence.html"
 
@@ -30,7 +30,7 @@ class Evidence:
     checks: tuple[Check, ...]
     bias: tuple[BiasMetric, ...]
     attributions: dict[str, float]
-    comparison: Comparison | None = None
+    comparison: AgainstChampion | None = None
 
 
 def quality(platform: Platform, version: Version) -> Quality | None:

@@ -10,7 +10,7 @@ from cli import options, registry
 from cli.display import console, print_json, table
 from cli.errors import BatonError
 from cli.stacks import Platform
-from pipeline_scripts.evidence.findings import Comparison
+from pipeline_scripts.evidence.findings import AgainstChampion
 
 Number = Annotated[int, typer.Argument(help="The version's number, as `baton status` shows it.", min=1)]
 Html = Annotated[Path | None, typer.Option(help="Save the signed page to this file, instead.", dir_okay=False)]
@@ -110,7 +110,7 @@ def show(found: evidences.Evidence) -> None:
     table("Attributions (mean |SHAP|)", ("feature", "value"), found.attributions.items())
 
 
-def show_comparison(found: Comparison) -> None:
+def show_comparison(found: AgainstChampion) -> None:
     """Print the comparison with the champion as a table."""
     sure = f"{found.confidence * 100:g} %"
     table(

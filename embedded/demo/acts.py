@@ -22,7 +22,7 @@ from embedded.demo.personal_values import PersonalValues
 from embedded.demo.search import Searched, search_buckets, search_logs
 from embedded.demo.stage import Act
 from embedded.demo.traffic import Stretch, send
-from pipeline_scripts.evidence.findings import Comparison
+from pipeline_scripts.evidence.findings import AgainstChampion
 
 # Every wait is bounded; these are many times what an act takes, for slow machines.
 ETL_SECONDS = 300
@@ -198,7 +198,7 @@ def await_retraining(act: Act, platform: Platform, before: Known) -> tuple[Execu
     return _follow(act, platform, fresh[0], before)
 
 
-def measure(act: Act, platform: Platform, version: Version) -> Comparison:
+def measure(act: Act, platform: Platform, version: Version) -> AgainstChampion:
     """Read how a version did against the champion.
 
     Raises:

@@ -26,7 +26,7 @@ from embedded.demo.traffic import Stretch
 from embedded.sample.requests import requests
 from embedded.server import EmbeddedAws
 from embedded.source.database import EmbeddedDatabase
-from pipeline_scripts.evidence.findings import Comparison
+from pipeline_scripts.evidence.findings import AgainstChampion
 
 START = "Start embedded AWS"
 DEPLOY = "Synthesise, bootstrap and deploy"
@@ -180,7 +180,7 @@ def _first_version(stage: Stage, bank: Bank, *, author: str) -> Served:
     return Served(dataset=dataset, execution=execution, evidence=evidence, approval=approval)
 
 
-def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorResult], str, Version, Comparison]:
+def _decay(stage: Stage, bank: Bank, served: Served) -> tuple[Sequence[MonitorResult], str, Version, AgainstChampion]:
     platform = bank.platform
     with stage.act(CHANGE) as act:
         rows = source_database.write(bank.database, bank.model_json, bank.people.newcomers, append=True)

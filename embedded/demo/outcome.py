@@ -18,7 +18,7 @@ from cli.stacks import Platform
 from cli.training import Execution
 from embedded.demo.acts import Approval, violations
 from embedded.demo.search import Searched
-from pipeline_scripts.evidence.findings import Comparison
+from pipeline_scripts.evidence.findings import AgainstChampion
 
 CAVEAT = (
     "This run was on embedded AWS, on one machine: it shows that the wiring works. It does not prove what "
@@ -50,7 +50,7 @@ class Performance:
     drifted: tuple[MonitorResult, ...]
     alarm: str
     retrained: Version
-    comparison: Comparison
+    comparison: AgainstChampion
     reproduced: Reproduction
     lineage: Trace
     searched: Searched

@@ -10,40 +10,15 @@ See:
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
 
 from pipeline_scripts.analysis import classification, regression
+from pipeline_scripts.analysis.compared import Comparison
 from pipeline_scripts.analysis.frames import Outcomes
 from pipeline_scripts.analysis.redrawn import Reals
 from pipeline_scripts.analysis.regression import Numbers
-
-
-@dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """Both versions' metric, and the difference, challenger less champion.
-
-    `low` is below the true difference with `confidence`; so is `high` above it. `p_value` is the share of redrawn
-    samples in which the challenger loses more than `max_loss`: below 1 - `confidence` just when `low` is within it.
-    """
-
-    metric: str
-    challenger: float
-    champion_value: float
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    max_loss: float
-    p_value: float
-    rows: int
-
-    def to_json(self) -> dict[str, Any]:
-        """The comparison as JSON."""
-        return asdict(self)
-
 
 Measure = tuple[str, Callable[[Any, Any], float], Callable[[Any, Any], Reals]]
 """A metric that is better the higher it is: its name, its value, and its values in redrawn samples."""

@@ -22,7 +22,7 @@ from smclarify.bias.metrics import POSTTRAINING_METRICS, PRETRAINING_METRICS
 from smclarify.bias.metrics.common import metric_description
 
 from pipeline_scripts.analysis.frames import Labels
-from pipeline_scripts.analysis.groups import Comparison, comparisons, withheld
+from pipeline_scripts.analysis.groups import Subgroup, subgroups, withheld
 from pipeline_scripts.analysis.json_files import read_json
 from pipeline_scripts.model import Model
 from pipeline_scripts.serving.transformer import Transformer
@@ -96,7 +96,7 @@ def bias_section(
         condition=None if condition is None else rows[condition].astype(str).reset_index(drop=True),
     )
     facets: dict[str, list[dict[str, Any]]] = {}
-    for group in comparisons(model):
+    for group in subgroups(model):
         metrics = _withheld_metrics(stage, model) if group in hidden else measures.of(group, rows)
         facets.setdefault(group.facet, []).append({"value_or_threshold": group.value, "metrics": metrics})
     return {"label": model.target, "label_value_or_threshold": model.label_value_or_threshold, "facets": facets}
@@ -120,7 +120,7 @@ class _Measures:
     predicted: Labels | None
     condition: "pd.Series[Any] | None"
 
-    def of(self, group: Comparison, rows: pd.DataFrame) -> list[dict[str, Any]]:
+    def of(self, group: Subgroup, rows: pd.DataFrame) -> list[dict[str, Any]]:
         """Every metric of the group against everybody else."""
         frame = self.encoded.loc[:, ~self.encoded.columns.isin(group.columns)]
         frame.columns = pd.Index([f"column {place}" for place in range(frame.shape[1])])
@@ -175,7 +175,7 @@ def count_groups(rows: pd.DataFrame, labels: Labels, predicted: Labels, model: M
     cells = labels.astype(int) * 2 + predicted
     hidden, smallest = withheld(rows, model), model.settings["fairness"]["smallest_group"]
     groups = []
-    for group in comparisons(model):
+    for group in subgroups(model):
         named = Group(facet=group.facet, value=group.value, inside=None, outside=None)
         inside = group.among(rows)
         groups.append(

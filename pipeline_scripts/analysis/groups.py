@@ -25,7 +25,7 @@ _NEGLIGIBLE = 1e-6  # of sums and differences with small whole coefficients
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
+class Subgroup:
     """One group: a value of each of its columns."""
 
     members: tuple[tuple[str, str], ...]
@@ -52,10 +52,10 @@ class Comparison:
         return among
 
 
-def comparisons(model: Model) -> tuple[Comparison, ...]:
+def subgroups(model: Model) -> tuple[Subgroup, ...]:
     """Every group of the model: its facets' values first, then its intersections'."""
     return tuple(
-        Comparison(members=tuple(zip(columns, map(str, values), strict=True)))
+        Subgroup(members=tuple(zip(columns, map(str, values), strict=True)))
         for columns in _families(model)
         for values in product(*(model.facets[column] for column in columns))
     )
@@ -64,8 +64,8 @@ def comparisons(model: Model) -> tuple[Comparison, ...]:
 def compared(model: Model) -> dict[str, tuple[str, ...]]:
     """The values of every facet and intersection, as they stand in a bias report."""
     values: dict[str, tuple[str, ...]] = {}
-    for comparison in comparisons(model):
-        values[comparison.facet] = (*values.get(comparison.facet, ()), comparison.value)
+    for group in subgroups(model):
+        values[group.facet] = (*values.get(group.facet, ()), group.value)
     return values
 
 
@@ -74,19 +74,19 @@ def _families(model: Model) -> Iterator[tuple[str, ...]]:
     yield from map(tuple, model.settings["fairness"]["intersections"])
 
 
-def withheld(rows: pd.DataFrame, model: Model) -> frozenset[Comparison]:
+def withheld(rows: pd.DataFrame, model: Model) -> frozenset[Subgroup]:
     """The groups of which nothing may be told: those that are too small, and those that would give one away."""
     smallest = model.settings["fairness"]["smallest_group"]
     census = _Census(rows, model)
     shown = []
-    for comparison in comparisons(model):
-        size = int(census.sizes[census.cells_of(comparison)].sum())
+    for group in subgroups(model):
+        size = int(census.sizes[census.cells_of(group)].sum())
         if size >= smallest and len(rows) - size >= smallest:
-            shown.append(comparison)
+            shown.append(group)
     protected = census.small_cells(model, smallest)
     while telling := _telling(census, shown, protected):
         shown.remove(telling)
-    return frozenset(comparisons(model)) - frozenset(shown)
+    return frozenset(subgroups(model)) - frozenset(shown)
 
 
 class _Census:
@@ -99,9 +99,9 @@ class _Census:
         ]
         self._cells, self.sizes = np.unique(np.column_stack(codes), axis=0, return_counts=True)
 
-    def cells_of(self, comparison: Comparison) -> Rows:
+    def cells_of(self, group: Subgroup) -> Rows:
         """Which combinations make up the group."""
-        return self._cells_at({column: self._listed[column].index(value) for column, value in comparison.members})
+        return self._cells_at({column: self._listed[column].index(value) for column, value in group.members})
 
     def small_cells(self, model: Model, smallest: int) -> list[Rows]:
         """Every small part of the rows that a facet or an intersection divides them into, unlisted values included."""
@@ -118,7 +118,7 @@ class _Census:
         return held
 
 
-def _telling(census: _Census, shown: list[Comparison], protected: list[Rows]) -> Comparison | None:
+def _telling(census: _Census, shown: list[Subgroup], protected: list[Rows]) -> Subgroup | None:
     """The smallest shown group that a protected one follows from; None when none follows."""
     known = np.array([np.ones(len(census.sizes)), *map(census.cells_of, shown)], dtype=np.float64)
     for part in protected:
@@ -130,5 +130,5 @@ def _telling(census: _Census, shown: list[Comparison], protected: list[Rows]) ->
     return None
 
 
-def _size(census: _Census, comparison: Comparison) -> Any:
-    return census.sizes[census.cells_of(comparison)].sum(), comparison.facet, comparison.value
+def _size(census: _Census, group: Subgroup) -> Any:
+    return census.sizes[census.cells_of(group)].sum(), group.facet, group.value

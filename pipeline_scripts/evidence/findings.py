@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
 
+from pipeline_scripts.analysis.compared import Comparison
+
 
 @dataclass(frozen=True, kw_only=True)
 class Check:
@@ -50,24 +52,10 @@ class Quality:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """The version (challenger) against the champion of its time, on the same hold-out.
-
-    `difference` is challenger less champion, each of its bounds holds with `confidence`. `p_value` is how often a
-    redrawn hold-out shows a loss of more than `max_loss`.
-    """
+class AgainstChampion(Comparison):
+    """The version (challenger) against the champion of its time, the version number `champion`."""
 
     champion: int
-    metric: str
-    challenger: float
-    champion_value: float
-    difference: float
-    low: float
-    high: float
-    confidence: float
-    max_loss: float
-    p_value: float
-    rows: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,12 +84,12 @@ def checks(gate: Mapping[str, Any]) -> tuple[Check, ...]:
     return tuple(_check(check) for check in gate["checks"])
 
 
-def comparison(gate: Mapping[str, Any]) -> Comparison | None:
+def comparison(gate: Mapping[str, Any]) -> AgainstChampion | None:
     """The comparison in a gate.json, if there is one."""
     found = gate.get("champion")
     if not found or not found["comparable"]:
         return None
-    return Comparison(**{each.name: found[each.name] for each in fields(Comparison)})
+    return AgainstChampion(**{each.name: found[each.name] for each in fields(AgainstChampion)})
 
 
 def _check(check: Mapping[str, Any]) -> Check:

@@ -18,7 +18,7 @@ from smclarify.bias import report as clarify
 from pipeline_scripts.analysis.artifact import load_artifact
 from pipeline_scripts.analysis.fairness import Group, bias_section, count_groups, read_groups
 from pipeline_scripts.analysis.frames import labels
-from pipeline_scripts.analysis.groups import Comparison, compared, comparisons, withheld
+from pipeline_scripts.analysis.groups import Subgroup, compared, subgroups, withheld
 from pipeline_scripts.model import Model, parse_model
 from pipeline_scripts.monitoring import bias as bias_monitor
 from pipeline_scripts.serving.inference import ServedModel
@@ -207,18 +207,18 @@ def test_no_small_group_follows_from_what_is_told(sizes: list[int], genders: Any
     hidden = withheld(frame, asked)
     held = [size > 0 for size in sizes]
 
-    def cells_of(group: Comparison) -> Any:
+    def cells_of(group: Subgroup) -> Any:
         pattern = dict(group.members)
         return [float(g == pattern.get("g", g) and h == pattern.get("h", h)) for g, h in cells]
 
-    told = np.array([np.ones(12), *(cells_of(group) for group in comparisons(asked) if group not in hidden)])[:, held]
+    told = np.array([np.ones(12), *(cells_of(group) for group in subgroups(asked) if group not in hidden)])[:, held]
     for group in hidden:
         wanted = np.array(cells_of(group))[held]
         size = int(wanted @ np.array(sizes)[held])
         if 0 < size < 30 and not wanted.all():  # of all rows there is nothing to tell apart
             assert np.linalg.matrix_rank(np.vstack([told, wanted])) > np.linalg.matrix_rank(told)
     assert all(
-        30 <= np.dot(cells_of(group), sizes) <= sum(sizes) - 30 for group in comparisons(asked) if group not in hidden
+        30 <= np.dot(cells_of(group), sizes) <= sum(sizes) - 30 for group in subgroups(asked) if group not in hidden
     )
 
 
