@@ -2,12 +2,18 @@
 
 from typing import Any
 
-from pyspark.sql import DataFrame
+from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 
 from embedded.wrangler.choices import OperatorFailed, OperatorRefused, col, family
 
 _SKIP, _ERROR, _KEEP, _NAN = "Skip", "Error", "Keep", "Replace with NaN"
+
+
+def by_frequency(table: DataFrame, category: Column) -> DataFrame:
+    """Each `value` of a category with its `count`, the most frequent first; of as many, in order."""
+    counts = table.where(category.isNotNull()).groupBy(category.alias("value")).count()
+    return counts.orderBy(F.desc("count"), F.asc("value"))
 
 
 def ordinal(
@@ -54,12 +60,10 @@ def _known(table: DataFrame, name: str, strategy: str, allowed: tuple[str, ...])
     """The rows that can be encoded, and the categories in their order."""
     if strategy not in allowed:
         raise OperatorRefused(f"invalid_handling_strategy {strategy!r}")
-    known = table.where(col(name).isNotNull())
     if strategy == _ERROR and table.where(col(name).isNull()).limit(1).count():
         raise OperatorFailed(f"{name!r} has missing values, and invalid_handling_strategy is {_ERROR}")
-    counts = known.groupBy(col(name).cast("string").alias("label")).count()
-    labels = [row["label"] for row in counts.orderBy(F.desc("count"), F.asc("label")).collect()]
-    return (known if strategy == _SKIP else table), labels
+    labels = [row["value"] for row in by_frequency(table, col(name).cast("string")).collect()]
+    return (table.where(col(name).isNotNull()) if strategy == _SKIP else table), labels
 
 
 ENCODE_CATEGORICAL = family(ordinal_encode=("Ordinal encode", ordinal), one_hot_encode=("One-hot encode", one_hot))

@@ -13,6 +13,7 @@ from typing import Any
 
 from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
+from pyspark.sql.types import NumericType
 
 Parameters = Mapping[str, Any]
 
@@ -136,6 +137,16 @@ def require(table: DataFrame, *names: str) -> None:
     for name in names:
         if name not in table.columns:
             raise OperatorFailed(f"there is no column {name!r}")
+
+
+def require_numeric(table: DataFrame, name: str) -> None:
+    """Say that a column has to hold numbers.
+
+    Raises:
+        OperatorFailed: It does not.
+    """
+    if not isinstance(table.schema[name].dataType, NumericType):
+        raise OperatorFailed(f"{name!r} is not numeric; cast it first")
 
 
 def number(value: Any, name: str) -> float:

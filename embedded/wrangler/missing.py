@@ -7,6 +7,7 @@ from pyspark.sql import Column, DataFrame
 from pyspark.sql import functions as F
 from pyspark.sql.types import IntegralType, NumericType, StringType
 
+from embedded.wrangler.categories import by_frequency
 from embedded.wrangler.choices import OperatorFailed, OperatorRefused, col, family, number, still_valid
 
 
@@ -93,8 +94,7 @@ def impute_category(
     """Put the most frequent value where there is none; of several, the first in order."""
     value = still_valid(learnt, {}).get("impute_value")
     if value is None:
-        counts = table.where(~missing(table, input_column)).groupBy(col(input_column).alias("value")).count()
-        most = counts.orderBy(F.desc("count"), F.asc("value")).first()
+        most = by_frequency(table.where(~missing(table, input_column)), col(input_column)).first()
         if most is None:
             raise OperatorFailed(f"{input_column!r} has no value to learn from")
         value = most["value"]

@@ -4,9 +4,9 @@ from typing import Any
 
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import NumericType
 
-from embedded.wrangler.choices import OperatorFailed, OperatorRefused, col, family, number, still_valid
+from embedded.wrangler.categories import by_frequency
+from embedded.wrangler.choices import OperatorFailed, OperatorRefused, col, family, number, require_numeric, still_valid
 
 _QUANTILE_ERROR = 0.001
 Limits = tuple[float, float]
@@ -21,7 +21,7 @@ def min_max(
     output_column: str | None = None,
 ) -> DataFrame:
     """Mend what lies outside two given limits."""
-    _numeric(table, input_column)
+    require_numeric(table, input_column)
     limits = number(lower_threshold, "lower_threshold"), number(upper_threshold, "upper_threshold")
     return _fixed(table, input_column, output_column, fix_method, limits)
 
@@ -35,7 +35,7 @@ def standard_deviation(
     learnt: Any = None,
 ) -> DataFrame:
     """Mend what lies further from the mean than so many standard deviations."""
-    _numeric(table, input_column)
+    require_numeric(table, input_column)
     used = {"standard_deviations": standard_deviations, "fix_method": fix_method}
     width = number(standard_deviations, "standard_deviations")
     limits = _learnt_limits(still_valid(learnt, used)) or _around_mean(_finite(table, input_column), width)
@@ -53,7 +53,7 @@ def robust_standard_deviation(
     learnt: Any = None,
 ) -> DataFrame:
     """As by standard deviations, but those of the values between two quantiles."""
-    _numeric(table, input_column)
+    require_numeric(table, input_column)
     low, high = number(lower_quantile, "lower_quantile"), number(upper_quantile, "upper_quantile")
     used = {
         "fix_method": fix_method,
@@ -80,7 +80,7 @@ def quantile(
     learnt: Any = None,
 ) -> DataFrame:
     """Mend what lies outside two quantiles."""
-    _numeric(table, input_column)
+    require_numeric(table, input_column)
     low, high = number(lower_quantile, "lower_quantile"), number(upper_quantile, "upper_quantile")
     used = {"fix_method": fix_method, "lower_quantile": low, "upper_quantile": high}
     limits = _learnt_limits(still_valid(learnt, used)) or _quantiles(_finite(table, input_column), low, high)
@@ -111,17 +111,11 @@ def replace_rare(
     }
     common = still_valid(learnt, used).get("common_categories")
     if common is None:
-        counts = table.groupBy(col(input_column).alias("value")).count().where(F.col("value").isNotNull())
-        frequent = counts.where(F.col("count") > max(fraction * table.count(), absolute))
-        ordered = frequent.orderBy(F.desc("count"), F.asc("value"))
-        common = [row["value"] for row in (ordered.take(most) if most else ordered.collect())]
+        least = max(fraction * table.count(), absolute)
+        frequent = by_frequency(table, col(input_column)).where(F.col("count") > least)
+        common = [row["value"] for row in (frequent.take(most) if most else frequent.collect())]
     kept = F.when(col(input_column).isin(list(common)), col(input_column)).otherwise(F.lit(replacement_string))
     return table.withColumn(output_column or input_column, kept)
-
-
-def _numeric(table: DataFrame, name: str) -> None:
-    if not isinstance(table.schema[name].dataType, NumericType):
-        raise OperatorFailed(f"{name!r} is not numeric; cast it first")
 
 
 def _finite(table: DataFrame, name: str) -> DataFrame:

@@ -6,9 +6,8 @@ from pyspark.ml.feature import MaxAbsScaler, MinMaxScaler, RobustScaler, Standar
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import DataFrame
 from pyspark.sql import functions as F
-from pyspark.sql.types import NumericType
 
-from embedded.wrangler.choices import OperatorFailed, col, family, number
+from embedded.wrangler.choices import OperatorFailed, col, family, number, require_numeric
 
 
 def standard(
@@ -55,8 +54,7 @@ def max_absolute(table: DataFrame, input_column: str, output_column: str | None 
 
 
 def _scaled(table: DataFrame, name: str, output: str | None, scaler: Any) -> DataFrame:
-    if not isinstance(table.schema[name].dataType, NumericType):
-        raise OperatorFailed(f"{name!r} is not numeric; cast it first")
+    require_numeric(table, name)
     value, vector, result = _unused(table, "value"), _unused(table, "vector"), _unused(table, "result")
     numbers = table.withColumn(value, col(name).cast("double"))
     parts = VectorAssembler(inputCols=[value], outputCol=vector)

@@ -41,28 +41,19 @@ def _stripper(strip: Callable[[str, str | None], str], what: str) -> Each:
     return transform
 
 
-def left_pad(
-    table: DataFrame, input_column: str, width: Any, fill_character: str = " ", output_column: str | None = None
-) -> DataFrame:
-    """Fill from the left, or cut, to a width."""
-    wide, fill = _width(width), _fill(fill_character)
-    return _changed(table, input_column, output_column, lambda text: F.lpad(text, wide, fill))
+def _padder(pad: Callable[[Column, int, str], Column], what: str) -> Each:
+    def transform(
+        table: DataFrame, input_column: str, width: Any, fill_character: str = " ", output_column: str | None = None
+    ) -> DataFrame:
+        wide, fill = _width(width), _fill(fill_character)
+        return _changed(table, input_column, output_column, lambda text: pad(text, wide, fill))
+
+    transform.__doc__ = what
+    return transform
 
 
-def right_pad(
-    table: DataFrame, input_column: str, width: Any, fill_character: str = " ", output_column: str | None = None
-) -> DataFrame:
-    """Fill from the right, or cut, to a width."""
-    wide, fill = _width(width), _fill(fill_character)
-    return _changed(table, input_column, output_column, lambda text: F.rpad(text, wide, fill))
-
-
-def center(
-    table: DataFrame, input_column: str, width: Any, fill_character: str = " ", output_column: str | None = None
-) -> DataFrame:
-    """Fill on both sides to a width."""
-    wide, fill = _width(width), _fill(fill_character)
-    return _changed(table, input_column, output_column, _python(lambda text: text.center(wide, fill)))
+def _centered(text: Column, width: int, fill: str) -> Column:
+    return _python(lambda value: value.center(width, fill))(text)
 
 
 def prepend_zeros(table: DataFrame, input_column: str, width: Any, output_column: str | None = None) -> DataFrame:
@@ -112,9 +103,9 @@ FORMAT_STRING = family(
     title_case=("Title case", _each(_python(str.title), "Begin every word with a capital.")),
     capitalize=("Capitalize", _each(_python(str.capitalize), "Begin with a capital.")),
     swap_case=("Swap case", _each(_python(str.swapcase), "Write capitals small and small letters as capitals.")),
-    left_pad=("Left pad", left_pad),
-    right_pad=("Right pad", right_pad),
-    center_pad_on_either_side=("Center (pad on either side)", center),
+    left_pad=("Left pad", _padder(F.lpad, "Fill from the left, or cut, to a width.")),
+    right_pad=("Right pad", _padder(F.rpad, "Fill from the right, or cut, to a width.")),
+    center_pad_on_either_side=("Center (pad on either side)", _padder(_centered, "Fill on both sides to a width.")),
     strip_characters_from_left=("Strip characters from left", _stripper(str.lstrip, "Take characters off the left.")),
     strip_characters_from_right=("Strip characters from right", _stripper(str.rstrip, "Take them off the right.")),
     strip_left_and_right=("Strip left and right", _stripper(str.strip, "Take characters off both ends.")),
