@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from embedded.front.api import ApiError, Caller, Handler
 from embedded.front.events import EventSink, epoch_times
+from embedded.sagemaker.kinds import ResourceKind
 from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import already_exists, not_found
@@ -27,21 +28,8 @@ class JobRun(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True)
-class JobKind:
+class JobKind(ResourceKind):
     """What tells the kinds of jobs apart."""
-
-    noun: str
-    path: str
-
-    @property
-    def name_key(self) -> str:
-        """The member that names a job."""
-        return f"{self.noun}Name"
-
-    @property
-    def arn_key(self) -> str:
-        """The member that holds a job's ARN."""
-        return f"{self.noun}Arn"
 
     @property
     def status_key(self) -> str:

@@ -6,26 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler
+from embedded.sagemaker.kinds import ResourceKind
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.store import Record, Store, name_of, now
 
 
 @dataclass(frozen=True, kw_only=True)
-class EntityKind:
-    """One kind of entity; the members of its records are all called after its noun."""
-
-    noun: str
-    path: str
-
-    @property
-    def name_key(self) -> str:
-        """The member that names it."""
-        return f"{self.noun}Name"
-
-    @property
-    def arn_key(self) -> str:
-        """The member that holds its ARN, by which the store keeps it."""
-        return f"{self.noun}Arn"
+class EntityKind(ResourceKind):
+    """One kind of entity; the store keeps them by their ARNs."""
 
     @property
     def type_key(self) -> str:

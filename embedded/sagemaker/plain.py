@@ -6,69 +6,57 @@ from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler, service_model
 from embedded.sagemaker.endpoint_rules import check_config
+from embedded.sagemaker.kinds import ResourceKind
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.store import Record, Store, name_of, now
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kind:
-    """One kind of resource.
+class Kind(ResourceKind):
+    """One kind that is only kept.
 
     Attributes:
-        noun: What follows Create, Describe and Delete in the operations' names.
-        name_key: The member that names it.
-        arn_key: The member that holds its ARN.
-        path: What its ARN says before the name.
         label: What SageMaker calls it in errors.
         constants: What a new record holds besides the request.
         aliases: Summary members that the record has under another name.
     """
 
-    noun: str
-    name_key: str
-    arn_key: str
-    path: str
     label: str
     constants: Mapping[str, Any] = field(default_factory=dict)
     aliases: Mapping[str, str] = field(default_factory=dict)
 
 
-def job_definition(noun: str, path: str) -> Kind:
-    """A kind of monitoring job definition; the four differ in their name only."""
-    return Kind(
-        noun=noun,
-        name_key="JobDefinitionName",
-        arn_key="JobDefinitionArn",
-        path=path,
-        label="job definition",
-        aliases={
+@dataclass(frozen=True, kw_only=True)
+class JobDefinition(Kind):
+    """A kind of monitoring job definition; the four call their members alike."""
+
+    label: str = "job definition"
+    aliases: Mapping[str, str] = field(
+        default_factory=lambda: {
             "MonitoringJobDefinitionName": "JobDefinitionName",
             "MonitoringJobDefinitionArn": "JobDefinitionArn",
-        },
+        }
     )
 
+    @property
+    def stem(self) -> str:
+        """The word that all four share."""
+        return "JobDefinition"
 
-MODEL = Kind(noun="Model", name_key="ModelName", arn_key="ModelArn", path="model", label="model")
-ENDPOINT_CONFIG = Kind(
-    noun="EndpointConfig",
-    name_key="EndpointConfigName",
-    arn_key="EndpointConfigArn",
-    path="endpoint-config",
-    label="endpoint configuration",
-)
+
+MODEL = Kind(noun="Model", path="model", label="model")
+ENDPOINT_CONFIG = Kind(noun="EndpointConfig", path="endpoint-config", label="endpoint configuration")
 PACKAGE_GROUP = Kind(
     noun="ModelPackageGroup",
-    name_key="ModelPackageGroupName",
-    arn_key="ModelPackageGroupArn",
     path="model-package-group",
     label="model package group",
     constants={"ModelPackageGroupStatus": "Completed"},
 )
 JOB_DEFINITIONS = (
-    job_definition("DataQualityJobDefinition", "data-quality-job-definition"),
-    job_definition("ModelQualityJobDefinition", "model-quality-job-definition"),
-    job_definition("ModelBiasJobDefinition", "model-bias-job-definition"),
-    job_definition("ModelExplainabilityJobDefinition", "model-explainability-job-definition"),
+    JobDefinition(noun="DataQualityJobDefinition", path="data-quality-job-definition"),
+    JobDefinition(noun="ModelQualityJobDefinition", path="model-quality-job-definition"),
+    JobDefinition(noun="ModelBiasJobDefinition", path="model-bias-job-definition"),
+    JobDefinition(noun="ModelExplainabilityJobDefinition", path="model-explainability-job-definition"),
 )
 KINDS = (MODEL, ENDPOINT_CONFIG, PACKAGE_GROUP, *JOB_DEFINITIONS)
 
