@@ -1,6 +1,7 @@
 """`baton pin`, `unpin` and `rollback`: which of the approved versions serves."""
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import Annotated, Literal
 
 import typer
 
@@ -25,28 +26,25 @@ def pin(
     _tell(platform, pins.change(platform, "pin", version=number, reason=reason), as_json=as_json)
 
 
-def unpin(
-    env: options.Environment = "dev",
-    model: options.Model = "",
-    reason: Reason = "",
-    embedded: options.Embedded = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Let the highest approved version serve again."""
-    platform = options.platform(env, model, embedded=embedded)
-    _tell(platform, pins.change(platform, "unpin", reason=reason), as_json=as_json)
+def _of_no_version(action: Literal["unpin", "rollback"], what: str) -> Callable[..., None]:
+    """A command that names no version: the function that it calls finds it."""
+
+    def command(
+        env: options.Environment = "dev",
+        model: options.Model = "",
+        reason: Reason = "",
+        embedded: options.Embedded = False,
+        as_json: options.AsJson = False,
+    ) -> None:
+        platform = options.platform(env, model, embedded=embedded)
+        _tell(platform, pins.change(platform, action, reason=reason), as_json=as_json)
+
+    command.__name__, command.__doc__ = action, what
+    return command
 
 
-def rollback(
-    env: options.Environment = "dev",
-    model: options.Model = "",
-    reason: Reason = "",
-    embedded: options.Embedded = False,
-    as_json: options.AsJson = False,
-) -> None:
-    """Go back to the last good version before the one that serves, and pin it."""
-    platform = options.platform(env, model, embedded=embedded)
-    _tell(platform, pins.change(platform, "rollback", reason=reason), as_json=as_json)
+unpin = _of_no_version("unpin", "Let the highest approved version serve again.")
+rollback = _of_no_version("rollback", "Go back to the last good version before the one that serves, and pin it.")
 
 
 def _tell(platform: Platform, changed: pins.Changed, *, as_json: bool) -> None:
