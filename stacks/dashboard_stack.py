@@ -4,6 +4,7 @@ from typing import Any
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 from baton.ingestion.metrics import metric
@@ -70,10 +71,10 @@ class DashboardStack(cdk.Stack):
                 "Data and training": [
                     _ingestion(ingestion),
                     _published(platform, model),
-                    _ingesting(automation),
+                    _runs("Ingestion", automation.workflow.machine),
                     *([_training(training)] if training is not None else []),
                 ],
-                "Approval": [_reconciling(approval)],
+                "Approval": [_runs("Reconcile", approval.workflow.machine)],
                 "Serving": served.graphs(),
                 **({"Watching": _watching(monitoring, served.endpoint_name)} if monitoring.plans else {}),
             },
@@ -108,10 +109,9 @@ def _published(platform: Platform, model: ModelSpecification) -> Graph:
     return Graph(title="Data set: rows", left=rows)
 
 
-def _ingesting(stack: AutomationStack) -> Graph:
-    machine = stack.workflow.machine
+def _runs(title: str, machine: sfn.IStateMachine) -> Graph:
     return Graph(
-        title="Ingestion: runs",
+        title=f"{title}: runs",
         left=[machine.metric_succeeded(), machine.metric_failed(), machine.metric_timed_out()],
         right=[machine.metric_time(statistic="Maximum")],
     )
@@ -123,15 +123,6 @@ def _training(stack: TrainingStack) -> Graph:
         title="Training pipeline: executions",
         left=[pipeline.metric_executions_succeeded(), pipeline.metric_executions_failed()],
         right=[pipeline.metric_execution_duration()],
-    )
-
-
-def _reconciling(stack: ApprovalStack) -> Graph:
-    machine = stack.workflow.machine
-    return Graph(
-        title="Reconcile: runs",
-        left=[machine.metric_succeeded(), machine.metric_failed(), machine.metric_timed_out()],
-        right=[machine.metric_time(statistic="Maximum")],
     )
 
 
