@@ -5,11 +5,9 @@ from constructs import Construct
 
 from baton.clarify.configuration import ClarifyConfiguration
 from baton.clarify.questions import bias_monitor_question, explainability_monitor_question
+from baton.clarify.shadow_endpoint import ACTIONS, shadow_endpoints
 from baton.monitoring.monitor_jobs import MonitorJobs
 from baton.permissions import allow
-
-SHADOW = "sm-clarify-*"
-"""How Clarify names the endpoint that it starts, asks and deletes."""
 
 
 class MonitorQuestions(Construct):
@@ -33,22 +31,10 @@ class MonitorQuestions(Construct):
 
     def _grant_shadow_endpoint(self, jobs: MonitorJobs) -> None:
         stack = cdk.Stack.of(self)
-        shadows = [
-            stack.format_arn(service="sagemaker", resource=kind, resource_name=SHADOW)
-            for kind in ("endpoint", "endpoint-config")
-        ]
         allow(
             jobs.role,
-            [
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:InvokeEndpoint",
-            ],
-            shadows,
+            ACTIONS,
+            shadow_endpoints(self),
             why="Clarify makes a shadow endpoint of a name of its own choice under this prefix, and deletes it.",
         )
         allow(

@@ -6,8 +6,9 @@ from aws_cdk import Stack
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from baton.clarify.shadow_endpoint import ACTIONS, shadow_endpoints
 from baton.foundation.container_role import ContainerRole
-from baton.permissions import acknowledge_wildcards
+from baton.permissions import allow
 from baton.platform import Platform
 from baton.registry.approval_rule import forbid_approval
 from baton.registry.model_registry import ModelRegistry
@@ -18,8 +19,6 @@ STARTED_BY_PIPELINES = "pipelines-*"
 # What it calls a tuning job, whose name is short: the execution's id, the step's name and more. An ARN may keep the
 # capitals of the name or not. The jobs of the tuning are called after it.
 TUNED_BY_PIPELINES = ("????????????-Train-*", "????????????-train-*")
-# What Clarify calls the endpoint that it starts to ask a model, and ends again.
-SHADOW_ENDPOINT = "sm-clarify-*"
 
 
 class JobRole(Construct):
@@ -61,7 +60,7 @@ class JobRole(Construct):
         for key in (keys.data, keys.models):
             container.grant_volumes(key)
         self.role = container.role
-        _allow(
+        allow(
             self.role,
             ["cloudwatch:PutMetricData"],
             ["*"],
@@ -69,7 +68,7 @@ class JobRole(Construct):
             conditions={"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
         )
         if runs_flow:
-            _allow(
+            allow(
                 self.role,
                 ["s3:DeleteObject"],
                 [zones.features.arn_for_objects(f"{prefix}*/{WRANGLED}/*")],
@@ -86,24 +85,9 @@ class JobRole(Construct):
             https://docs.aws.amazon.com/sagemaker/latest/dg/clarify-processing-job-configure-how-it-works.html
         """
         models = _sagemaker_arn(self, "model", STARTED_BY_PIPELINES)
-        endpoints = [_sagemaker_arn(self, kind, SHADOW_ENDPOINT) for kind in ("endpoint", "endpoint-config")]
         why = "Clarify and Pipelines make up the rest of these names when they start a model or a shadow endpoint."
-        _allow(self.role, ["sagemaker:DescribeModel"], [models], why=why)
-        _allow(
-            self.role,
-            [
-                "sagemaker:AddTags",
-                "sagemaker:CreateEndpoint",
-                "sagemaker:CreateEndpointConfig",
-                "sagemaker:DeleteEndpoint",
-                "sagemaker:DeleteEndpointConfig",
-                "sagemaker:DescribeEndpoint",
-                "sagemaker:DescribeEndpointConfig",
-                "sagemaker:InvokeEndpoint",
-            ],
-            endpoints,
-            why=why,
-        )
+        allow(self.role, ["sagemaker:DescribeModel"], [models], why=why)
+        allow(self.role, ["sagemaker:AddTags", *ACTIONS], shadow_endpoints(self), why=why)
 
 
 class PipelineRole(Construct):
@@ -142,7 +126,7 @@ class PipelineRole(Construct):
             assumed_by=iam.ServicePrincipal("sagemaker.amazonaws.com"),
             description=f"Training pipeline of {model_name}",
         )
-        _allow(
+        allow(
             self.role,
             ["iam:PassRole"],
             [job_role.role_arn],
@@ -151,7 +135,7 @@ class PipelineRole(Construct):
         self._allow_jobs(creates_models=creates_models)
         if tunes:
             self._allow_tuning()
-        _allow(self.role, ["lambda:InvokeFunction"], called)
+        allow(self.role, ["lambda:InvokeFunction"], called)
         self._allow_registration(registry)
         self._allow_reading_evidence(platform, f"{model_name}/")
         forbid_approval(self.role)
@@ -160,14 +144,14 @@ class PipelineRole(Construct):
         kinds = {"ProcessingJob": "processing-job", "TrainingJob": "training-job"}
         why = "SageMaker Pipelines names each job after the execution, so only the beginning of the name is known."
         for call, resource in kinds.items():
-            _allow(
+            allow(
                 self.role,
                 [*(f"sagemaker:{verb}{call}" for verb in ("Create", "Describe", "Stop")), "sagemaker:AddTags"],
                 [_sagemaker_arn(self, resource, STARTED_BY_PIPELINES)],
                 why=why,
             )
         if creates_models:
-            _allow(
+            allow(
                 self.role,
                 ["sagemaker:CreateModel", "sagemaker:DescribeModel", "sagemaker:AddTags"],
                 [_sagemaker_arn(self, "model", STARTED_BY_PIPELINES)],
@@ -185,12 +169,12 @@ class PipelineRole(Construct):
         )
         why = "SageMaker Pipelines names a tuning job after the execution, so only the step's part of it is known."
         jobs = [_sagemaker_arn(self, "hyper-parameter-tuning-job", name) for name in TUNED_BY_PIPELINES]
-        _allow(self.role, actions, jobs, why=why)
+        allow(self.role, actions, jobs, why=why)
 
     def _allow_registration(self, registry: ModelRegistry) -> None:
         registry.grant_register(self.role)
         registry.grant_read(self.role)
-        _allow(
+        allow(
             self.role,
             ["sagemaker:AddTags"],
             [registry.versions_arn],
@@ -200,29 +184,17 @@ class PipelineRole(Construct):
     def _allow_reading_evidence(self, platform: Platform, prefix: str) -> None:
         """JsonGet reads the gate's report, and a registration looks at the artefact, as this role."""
         zones, keys = platform.zones, platform.keys
-        _allow(
+        allow(
             self.role,
             ["s3:GetObject"],
             [bucket.arn_for_objects(f"{prefix}*") for bucket in (zones.models, zones.evidence)],
             why="Each execution has a folder of its own under this model's prefix, named when it starts.",
         )
-        _allow(self.role, ["kms:Decrypt"], [keys.models.key_arn])
+        allow(self.role, ["kms:Decrypt"], [keys.models.key_arn])
         # Who starts a job lets SageMaker use the key of the job's volume, for as long as the job lives.
         volumes = [keys.data.key_arn, keys.models.key_arn]
-        _allow(self.role, ["kms:DescribeKey"], volumes)
-        _allow(self.role, ["kms:CreateGrant"], volumes, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
-
-
-def _allow(
-    role: iam.Role,
-    actions: Sequence[str],
-    resources: Sequence[str],
-    *,
-    why: str = "",
-    conditions: dict[str, dict[str, str]] | None = None,
-) -> None:
-    role.add_to_policy(iam.PolicyStatement(actions=list(actions), resources=list(resources), conditions=conditions))
-    acknowledge_wildcards(role, resources, reason=why)
+        allow(self.role, ["kms:DescribeKey"], volumes)
+        allow(self.role, ["kms:CreateGrant"], volumes, conditions={"Bool": {"kms:GrantIsForAWSResource": "true"}})
 
 
 def _sagemaker_arn(scope: Construct, resource: str, name: str) -> str:
