@@ -1,10 +1,10 @@
 """What starts a training: by hand, or because an alarm says so."""
 
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_iam as iam
 from constructs import Construct
 
 from baton.foundation.lineage import let_tell_lineage
+from baton.permissions import allow
 from baton.platform import Platform
 from baton.specification.model import ModelSpecification
 from baton.training.pipeline import TrainingPipeline
@@ -68,19 +68,12 @@ class TrainingStarter(Construct):
         self._let_it_read_the_pointer(f"{model.name}/current.json")
 
     def _let_it_brake(self) -> None:
-        self._allow(["dynamodb:GetItem", "dynamodb:PutItem"], [self.starts.table_arn])
-        self._allow(["kms:Decrypt"], [self._platform.keys.operations.key_arn])
+        allow(self.handler.role, ["dynamodb:GetItem", "dynamodb:PutItem"], [self.starts.table_arn])
+        allow(self.handler.role, ["kms:Decrypt"], [self._platform.keys.operations.key_arn])
 
     def _let_it_read_the_pointer(self, key: str) -> None:
         """Who may not list a bucket is told "access denied" where the truth is "no such object"."""
-        bucket = self._platform.zones.curated
-        self._allow(["s3:GetObject"], [bucket.arn_for_objects(key)])
-        self._allow(["s3:ListBucket"], [bucket.bucket_arn], {"StringEquals": {"s3:prefix": key}})
-        self._allow(["kms:Decrypt"], [self._platform.keys.data.key_arn])
-
-    def _allow(
-        self, actions: list[str], resources: list[str], conditions: dict[str, dict[str, str]] | None = None
-    ) -> None:
-        self.handler.role.add_to_principal_policy(
-            iam.PolicyStatement(actions=actions, resources=resources, conditions=conditions)
-        )
+        role, bucket = self.handler.role, self._platform.zones.curated
+        allow(role, ["s3:GetObject"], [bucket.arn_for_objects(key)])
+        allow(role, ["s3:ListBucket"], [bucket.bucket_arn], conditions={"StringEquals": {"s3:prefix": key}})
+        allow(role, ["kms:Decrypt"], [self._platform.keys.data.key_arn])
