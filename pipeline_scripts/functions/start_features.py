@@ -10,16 +10,14 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
+from pipeline_scripts.functions.dataset_pointer import current_dataset
+
 logger = Logger(service="start_features")
 
 DATASET_FOLDER = "/opt/ml/processing/input/dataset"
 
 ATTEMPTS = 20
 """A job's name can be used once, so a job that failed is followed by one with a number. Nobody tries this often."""
-
-
-class DatasetError(Exception):
-    """There is no data set to put into the group; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,10 +54,11 @@ def start(filling: Filling, *, s3: Any, sagemaker: Any) -> dict[str, str]:
         sagemaker: Starts jobs, and tells what became of earlier ones.
 
     Raises:
-        DatasetError: There is no data set.
+        DatasetError: There is no data set, or the pointer names none.
         RuntimeError: Every name of this data set's jobs is taken by one that failed.
     """
-    run, uri = current_dataset(s3, filling)
+    dataset = current_dataset(s3, bucket=filling.bucket, model=filling.model, facts=("run_id", "dataset_uri"))
+    run, uri = dataset["run_id"], dataset["dataset_uri"]
     base = job_name(filling, run)
     for attempt in range(1, ATTEMPTS + 1):
         name = base if attempt == 1 else f"{base}-{attempt}"
@@ -78,27 +77,6 @@ def job_name(filling: Filling, run: str) -> str:
     """The name of the first job for a data set; the same run and group always have the same."""
     # 63 characters, of which the prefix takes up to 49 and the number of a later attempt 3.
     return filling.name_prefix + hashlib.sha256(f"{filling.group}:{run}".encode()).hexdigest()[:11]
-
-
-def current_dataset(s3: Any, filling: Filling) -> tuple[str, str]:
-    """Run and place of the data set that the last ingestion published.
-
-    Raises:
-        DatasetError: There is none, or the pointer names none.
-    """
-    key = f"{filling.model}/current.json"
-    place = f"s3://{filling.bucket}/{key}"
-    try:
-        body = s3.get_object(Bucket=filling.bucket, Key=key)["Body"].read()
-    except s3.exceptions.NoSuchKey as error:
-        raise DatasetError(f"{place} does not exist: run the ingestion of {filling.model} first") from error
-    try:
-        pointer = json.loads(body)
-        return str(pointer["run_id"]), str(pointer["dataset_uri"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{place} names no data set ({error!r}); run the ingestion of {filling.model} again"
-        ) from error
 
 
 def _request(filling: Filling, *, name: str, uri: str) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Starts a training: when a person asks, or when an alarm says that the served model no longer fits the world."""
 
 import hashlib
-import json
 import os
 import unicodedata
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
 from pipeline_scripts.functions import lineage_words as words
+from pipeline_scripts.functions.dataset_pointer import NoDataset, current_dataset
 from pipeline_scripts.functions.lineage import Lineage, action, artifact, open_lineage
 from pipeline_scripts.functions.training_brake import Brake
 
@@ -27,9 +27,8 @@ METADATA_CHARACTERS = "_.:/=+-@"
 
 METADATA_LENGTH = 256
 
-
-class DatasetError(Exception):
-    """The pointer to the current dataset cannot be used; the message says why."""
+DATASET_FACTS = ("dataset_uri", "dataset_hash")
+"""What a training is told of its data set."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,9 +114,10 @@ def answer_to(
     request = read_request(event, request_id=request_id)
     if isinstance(request, str):
         return {"started": False, "why": request}
-    dataset = current_dataset(s3, training)
-    if isinstance(dataset, str):
-        return {"started": False, "why": dataset}
+    try:
+        dataset = current_dataset(s3, bucket=training.bucket, model=training.model, facts=DATASET_FACTS)
+    except NoDataset as absent:
+        return {"started": False, "why": str(absent)}
     brake = Brake(client=dynamodb, table=training.table, model=training.model, clock=clock)
     earlier = brake.granted(request.token) if request.lasting else None
     if earlier is not None:
@@ -178,27 +178,6 @@ def _alarm_request(event: dict[str, Any]) -> Request | str:
     named = event.get("resources")
     alarm = str(named[0]) if isinstance(named, list) and named else ""
     return Request(reason=_as_metadata(f"alarm: {name}"), author=None, token=_token(event["id"]), alarm=alarm)
-
-
-def current_dataset(s3: Any, training: Training) -> dict[str, str] | str:
-    """Place and hash of the dataset that the last ingestion published, or why there is none.
-
-    Raises:
-        DatasetError: There is a pointer, but it names no dataset.
-    """
-    key = f"{training.model}/current.json"
-    place = f"s3://{training.bucket}/{key}"
-    try:
-        body = s3.get_object(Bucket=training.bucket, Key=key)["Body"].read()
-    except s3.exceptions.NoSuchKey:
-        return f"{place} does not exist: there is no dataset yet, so run the ingestion of {training.model} first"
-    try:
-        pointer = json.loads(body)
-        return {"dataset_uri": str(pointer["dataset_uri"]), "dataset_hash": str(pointer["dataset_hash"])}
-    except (ValueError, KeyError, TypeError) as error:
-        raise DatasetError(
-            f"{place} names no dataset ({error!r}); run the ingestion of {training.model} again"
-        ) from error
 
 
 def _start(sagemaker: Any, training: Training, request: Request, dataset: dict[str, str], brake: Brake) -> str:

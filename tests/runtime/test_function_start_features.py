@@ -9,7 +9,8 @@ from botocore.exceptions import ClientError
 from botocore.session import Session
 from botocore.validate import validate_parameters
 
-from pipeline_scripts.functions.start_features import ATTEMPTS, DatasetError, Filling, job_name, start
+from pipeline_scripts.functions.dataset_pointer import DatasetError
+from pipeline_scripts.functions.start_features import ATTEMPTS, Filling, job_name, start
 
 POINTER = {"run_id": "20261124T021000Z-0badcafe", "dataset_uri": "s3://curated/bank_churn/runs/r1/"}
 JOB = {

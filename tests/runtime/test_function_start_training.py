@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from pipeline_scripts.functions.start_training import DatasetError, Training, answer_to, handler, read_request
+from pipeline_scripts.functions.dataset_pointer import DatasetError
+from pipeline_scripts.functions.start_training import Training, answer_to, handler, read_request
 from pipeline_scripts.functions.training_brake import WEEK_SECONDS
 from tests.runtime.lineage_told import LineageTold
 
