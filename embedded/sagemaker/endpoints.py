@@ -4,7 +4,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from embedded.front.api import ApiError, Caller, Handler
-from embedded.front.events import EventSink, epoch_times
+from embedded.front.events import EventSink
+from embedded.sagemaker.announcing import announce
 from embedded.sagemaker.deployments import Deployments
 from embedded.sagemaker.endpoint_rules import check_scaled, check_sizes
 from embedded.sagemaker.fleet import as_sized, capture_of, images_of, resize, retain, variants_of, with_status
@@ -271,13 +272,12 @@ class Endpoints:
     def _announce(self, record: Record) -> None:
         with self._store.locked():
             status = record["EndpointStatus"]
-            detail = epoch_times({key: value for key, value in record.items() if key not in _INTERNAL})
-            tags = self._store.tags(record["EndpointArn"])
-        detail["EndpointStatus"] = _EVENT_STATUS.get(status, status.upper())
-        detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
-        self._events(
-            source="aws.sagemaker",
+            told = {key: value for key, value in record.items() if key not in _INTERNAL}
+        told["EndpointStatus"] = _EVENT_STATUS.get(status, status.upper())
+        announce(
+            told,
+            arn=record["EndpointArn"],
             detail_type="SageMaker Endpoint State Change",
-            detail=detail,
-            resources=[record["EndpointArn"]],
+            store=self._store,
+            events=self._events,
         )

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from embedded.front.api import ApiError, Caller, Handler
-from embedded.front.events import EventSink, epoch_times
+from embedded.front.events import EventSink
+from embedded.sagemaker.announcing import announce
 from embedded.sagemaker.kinds import ResourceKind
 from embedded.sagemaker.lineage_records import LineageRecords
 from embedded.sagemaker.listing import Listing
@@ -215,16 +216,8 @@ class Jobs:
         return record
 
     def _announce(self, record: Record) -> None:
-        with self._store.locked():
-            detail = epoch_times(record)
-            tags = self._store.tags(record[self._kind.arn_key])
-        detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
-        self._events(
-            source="aws.sagemaker",
-            detail_type=self._kind.event,
-            detail=detail,
-            resources=[record[self._kind.arn_key]],
-        )
+        arn = record[self._kind.arn_key]
+        announce(record, arn=arn, detail_type=self._kind.event, store=self._store, events=self._events)
 
 
 def _transition(status: str) -> Record:

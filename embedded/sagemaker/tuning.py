@@ -5,7 +5,8 @@ from typing import Any
 
 from embedded.compute.job import JobRefused, absent
 from embedded.front.api import ApiError, Caller, Handler
-from embedded.front.events import EventSink, epoch_times
+from embedded.front.events import EventSink
+from embedded.sagemaker.announcing import announce
 from embedded.sagemaker.jobs import Jobs
 from embedded.sagemaker.listing import Listing
 from embedded.sagemaker.plain import already_exists, not_found
@@ -130,14 +131,13 @@ class TuningJobs:
 
     def _announce(self, record: Record) -> None:
         with self._store.locked():
-            detail = epoch_times({**record, **_counters(self._summaries(record))})
-            tags = self._store.tags(record[_ARN])
-        detail["Tags"] = {tag["Key"]: tag["Value"] for tag in tags}
-        self._events(
-            source="aws.sagemaker",
+            told = {**record, **_counters(self._summaries(record))}
+        announce(
+            told,
+            arn=record[_ARN],
             detail_type="SageMaker HyperParameter Tuning Job State Change",
-            detail=detail,
-            resources=[record[_ARN]],
+            store=self._store,
+            events=self._events,
         )
 
 
