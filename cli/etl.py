@@ -7,8 +7,8 @@ from datetime import date, datetime
 from typing import Any
 
 from cli.errors import BatonError
+from cli.published import current_pointer
 from cli.stacks import Platform
-from cli.storage import read_json
 from cli.waiting import wait_for
 
 
@@ -133,12 +133,7 @@ def current(platform: Platform) -> Dataset:
     Raises:
         BatonError: The ETL job has not yet written one.
     """
-    uri = f"s3://{platform.output('data-lake', 'CuratedBucketName')}/{platform.model}/current.json"
-    pointer = read_json(platform.connection, uri)
-    if pointer is None:
-        raise BatonError(
-            f"{platform.model} has no data set yet ({uri} is missing); run: baton etl run --env {platform.environment}"
-        )
+    _, pointer = current_pointer(platform)
     return Dataset(
         run_id=pointer["run_id"], uri=pointer["dataset_uri"], hash=pointer["dataset_hash"], rows=int(pointer["rows"])
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from cli.errors import BatonError
+from cli.published import current_pointer
 from cli.stacks import Platform
 from cli.storage import read_json
 
@@ -31,12 +32,7 @@ def report(platform: Platform) -> Report:
     Raises:
         BatonError: There is no data set, or its manifest is gone.
     """
-    uri = f"s3://{platform.output('data-lake', 'CuratedBucketName')}/{platform.model}/current.json"
-    pointer = read_json(platform.connection, uri)
-    if pointer is None:
-        raise BatonError(
-            f"{platform.model} has no data set yet ({uri} is missing); run: baton etl run --env {platform.environment}"
-        )
+    uri, pointer = current_pointer(platform)
     manifest = read_json(platform.connection, pointer["manifest_uri"])
     if manifest is None:
         raise BatonError(f"{pointer['manifest_uri']} is missing, though {uri} points to it; run the ETL job again")
