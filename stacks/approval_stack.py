@@ -11,6 +11,7 @@ from baton.approval.reconcile import ReconcileTriggers
 from baton.approval.steps import ReconcileSteps
 from baton.approval.workflow import ReconcileWorkflow
 from baton.foundation.ledger import Ledger
+from baton.foundation.workflow import rest_between_looks
 from baton.platform import Platform
 from baton.registry.model_versions import ModelVersions
 from baton.specification.model import ModelSpecification
@@ -91,7 +92,7 @@ class ApprovalStack(cdk.Stack):
             self,
             "Workflow",
             steps=steps,
-            poll=cdk.Duration.seconds(environment.poll_seconds),
+            poll=rest_between_looks(cdk.Duration.seconds(environment.poll_seconds), within=time_limit),
             time_limit=time_limit.plus(MARGIN),
             key=platform.keys.operations,
             log_retention=platform.log_retention,

@@ -47,6 +47,7 @@ TOLD_OF_A_VERSION = (
     "evidence_sha256",
     "image",
     "environment_sha256",
+    "unsigned",
     "execution",
     "dataset_hash",
     "commit",

@@ -57,6 +57,26 @@ class Beside:
         """The hash of what the registry says of those that may stand there; empty where none does."""
         return sha256_of(self.standing) if self.standing else ""
 
+    @property
+    def state(self) -> dict[str, Any]:
+        """As the workflow's state holds it."""
+        return {"standing": dict(self.standing), "beside": dict(self.leaving), "beside_sha256": self.sha256}
+
+    @classmethod
+    def of(cls, event: Mapping[str, Any]) -> "Beside":
+        """Read it from the workflow's state."""
+        return cls(standing=event.get("standing", {}), leaving=event.get("beside", {}))
+
+    def making_way(self, parameters: Mapping[str, str]) -> "Beside":
+        """Those that the stack names, all leaving: where nothing serves, a version comes alone.
+
+        Of two that came together and failed, nobody could tell which was to blame, and one that cannot start would
+        keep the other away.
+        """
+        alone = Refused("a version comes alone where none serves; name it again once that one does")
+        named = {name: _taken_away(name, arn, alone) for name, arn in named_beside(parameters).items()}
+        return Beside(standing={}, leaving={**named, **self.leaving})
+
     def verified(self, archive: Archive) -> "Beside":
         """Those whose evidence verifies; the others have to go as well."""
         standing, leaving = dict(self.standing), dict(self.leaving)
@@ -67,6 +87,11 @@ class Beside:
                 del standing[name]
                 leaving[name] = _taken_away(name, told["package_arn"], refusal)
         return Beside(standing=standing, leaving=leaving)
+
+
+def named_beside(parameters: Mapping[str, str]) -> dict[str, str]:
+    """The versions that a stack's parameters name beside the one that serves: by parameter, the package."""
+    return {name: parameters[name] for name in MAY_STAND if parameters.get(name, NOTHING) != NOTHING}
 
 
 def versions_beside(
@@ -82,10 +107,7 @@ def versions_beside(
             environment's own.
     """
     standing, leaving = {}, {}
-    for name in MAY_STAND:
-        arn = parameters.get(name, NOTHING)
-        if arn == NOTHING:
-            continue
+    for name, arn in named_beside(parameters).items():
         try:
             if arn in quarantined:
                 raise Refused("it is quarantined")
@@ -111,10 +133,7 @@ def _allowed(name: str, package: dict[str, Any], stages: Sequence[str]) -> dict[
         raise Refused(f"it is {status}")
     if name == CHALLENGER and not approved_for(package, stages):
         raise Refused(f"it is not approved for {stages[0]}")
-    try:
-        return target_of(package, staged=bool(stages))
-    except (KeyError, ValueError) as error:
-        raise Refused("it has no number or not one container, as a version that Baton registers has") from error
+    return target_of(package, staged=bool(stages))
 
 
 def _verify(told: Mapping[str, str], *, archive: Archive, answers: bool) -> None:

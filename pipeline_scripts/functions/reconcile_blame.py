@@ -7,13 +7,14 @@ from typing import Any
 def blame_for_update(event: Mapping[str, Any]) -> str:
     """Who bears an update that did not hold: `unfit` machines, `failed` a version, or `stuck`, which a person resolves.
 
-    Clearing the way for a version is nobody's fault, nor is switching scaling. And a version is not to blame for a
-    stack that does not move its machines, or that does not move although the version was proven in it.
+    Clearing the way for a version is nobody's fault, nor is switching scaling or an explainer. And a version is not to
+    blame for a stack that does not move its machines or who stands beside it, or that does not move although it was
+    proven in it.
     """
     brought = event.get("brings", "version")
-    if brought in ("nothing", "scaling"):
+    if brought in ("nothing", "scaling", "explainer"):
         return "stuck"
-    innocent = event["proven_before"] or brought == "machines"
+    innocent = event["proven_before"] or brought in ("machines", "beside")
     return "stuck" if innocent and not event["previous_type"] else blame_for_answer(event)
 
 

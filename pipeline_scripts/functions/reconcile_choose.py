@@ -16,7 +16,12 @@ from pipeline_scripts.functions.events import TEXT, TOLD_OF_A_VERSION, objects, 
 from pipeline_scripts.functions.reconcile_beside import versions_beside
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_machines import machines_to_ask_for, machines_to_return_to
-from pipeline_scripts.functions.reconcile_parameters import NOTHING, next_parameters, wanted_parameters
+from pipeline_scripts.functions.reconcile_parameters import (
+    NOTHING,
+    lacks_inputs,
+    next_parameters,
+    wanted_parameters,
+)
 from pipeline_scripts.functions.reconcile_situation import Situation, decide, is_in_place
 from pipeline_scripts.functions.reconcile_stack import (
     endpoint_to_watch,
@@ -195,7 +200,7 @@ def _look(ledger: Ledger, sagemaker: Any, cloudformation: Any, rules: Rules, *, 
         proven=proven,
         stack=stack,
         endpoint=None if served is None else read_endpoint(sagemaker, served),
-        left=bool(next_parameters(stack.parameters, wanted)),
+        left=bool(next_parameters(stack.parameters, wanted)) or lacks_inputs(stack.parameters),
     )
 
 

@@ -20,6 +20,10 @@ def verified_bundle(told: Mapping[str, str], *, archive: Archive, answers: bool 
     """
     if answers and approved_by_its_author(author=told["author"], approver=told["approver"]):
         raise Refused(f"its author {told['author']} approved it; another compliance officer must decide")
+    if told["unsigned"]:
+        raise Refused(
+            f"it has {told['unsigned']}, which no evidence covers; a version has one container, as it was signed"
+        )
     registered, version = told["evidence_sha256"], archive.version(told)
     content = read_signed_bundle(version, registered=registered, archive=archive)
     return check_bundle(registered, content, version=version, archive=archive)

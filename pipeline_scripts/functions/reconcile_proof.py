@@ -27,16 +27,26 @@ class NotDeployed(Disproved):
     """What was asked of CloudFormation is not what runs."""
 
 
-class MovedAway(Disproved):
-    """Somebody else has moved the stack, which says nothing about the version."""
+class Unexplained(Disproved):
+    """It answers, but its explainer does not explain."""
+
+
+class Unproven(Disproved):
+    """Something came between, which says nothing about the version."""
+
+
+class MovedAway(Unproven):
+    """Somebody else has moved the stack or what it holds."""
 
 
 def served_package(stack: ServingStack, target: Mapping[str, str]) -> None:
-    """Check that the stack holds the version.
+    """Check that the stack is at rest and holds the version.
 
     Raises:
-        MovedAway: It holds another, or none.
+        MovedAway: It holds another, or none, or somebody else is changing it.
     """
+    if stack.moving:
+        raise MovedAway(f"{stack.name} is {stack.status}: somebody else is changing it")
     held = stack.outputs.get("ServedModelPackageArn", "no version")
     if held != target["package_arn"]:
         raise MovedAway(f"the stack holds {held}, not the approved one: somebody else has changed it")
@@ -84,8 +94,8 @@ def proved(
 
 def disproved(event: dict[str, Any], found: Disproved) -> dict[str, Any]:
     """The state after a proof that failed: whose fault it is, and what was found."""
-    if isinstance(found, MovedAway):
-        outcome = "stuck"
+    if isinstance(found, Unproven) or (isinstance(found, Unexplained) and event["proven_before"]):
+        outcome = "stuck"  # an explainer that came later says nothing about a version that was proven without it
     elif isinstance(found, NotDeployed):
         outcome = blame_for_update(event)
     else:

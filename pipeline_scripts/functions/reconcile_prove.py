@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
@@ -12,9 +12,11 @@ from botocore.exceptions import ClientError
 
 from pipeline_scripts.functions.events import takes
 from pipeline_scripts.functions.reconcile_beside import CHALLENGER
-from pipeline_scripts.functions.reconcile_parameters import NOTHING
+from pipeline_scripts.functions.reconcile_explanation import ALWAYS, NEVER, check_explanation, plain_answer
+from pipeline_scripts.functions.reconcile_parameters import EXPLAINED, NOTHING, explains
 from pipeline_scripts.functions.reconcile_proof import (
     Disproved,
+    Unexplained,
     check_answer,
     disproved,
     event_schema,
@@ -80,12 +82,16 @@ def prove(
     try:
         served_package(stack, event["target"])
         running = running_configuration(sagemaker, stack, endpoint_name)
-        variant = "" if stack.parameters.get(CHALLENGER, NOTHING) == NOTHING else VARIANT
-        ask = partial(_ask, runtime, endpoint_name, event, variant=variant)
+        asked = {} if stack.parameters.get(CHALLENGER, NOTHING) == NOTHING else {"TargetVariant": VARIANT}
+        wraps = explains(stack.parameters)
+        ask_it = partial(_ask, runtime, endpoint_name, event, asked)
+        ask = partial(_ask_plainly, ask_it) if wraps else ask_it
         answer = check_answer(ask(), event["canary"])
         fastest = min(_timed(ask, clock=clock) for _ in range(TIMED))
         if fastest > max_latency_ms:
             raise Disproved(f"the fastest of {TIMED} canaries took {fastest:.0f} ms, the limit is {max_latency_ms} ms")
+        if wraps:
+            _check_explainer(ask_it, inputs=stack.parameters[EXPLAINED])
     except Disproved as found:
         return disproved(event, found)
     reason = f"the canary answered {answer:.6f} as evaluated, at best within {fastest:.0f} ms"
@@ -98,8 +104,20 @@ def _timed(ask: Callable[[], bytes], *, clock: Callable[[], float]) -> float:
     return (clock() - begun) * 1000
 
 
-def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any], *, variant: str) -> bytes:
-    """Ask the endpoint, or where a challenger would answer a part of the requests, one `variant` of it."""
+def _check_explainer(ask: Callable[..., bytes], *, inputs: str) -> None:
+    try:
+        wrapped = ask(EnableExplanations=ALWAYS)
+    except Disproved as found:  # the same question without an explanation was answered
+        raise Unexplained(f"asked for an explanation, {found}") from found
+    check_explanation(wrapped, inputs=inputs)
+
+
+def _ask_plainly(ask: Callable[..., bytes]) -> bytes:
+    return plain_answer(ask(EnableExplanations=NEVER))
+
+
+def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any], asked: Mapping[str, str], **also: str) -> bytes:
+    """Ask the endpoint, or where a challenger would answer a part of the requests, one variant of it."""
     try:
         answer = runtime.invoke_endpoint(
             EndpointName=endpoint_name,
@@ -107,7 +125,8 @@ def _ask(runtime: Any, endpoint_name: str, event: dict[str, Any], *, variant: st
             Accept="text/csv",
             Body=event["canary"]["request"].encode(),
             InferenceId=f"canary-of-version-{event['target']['version']}",
-            **({"TargetVariant": variant} if variant else {}),
+            **asked,
+            **also,
         )
     except ClientError as error:
         if error.response["Error"]["Code"] != "ModelError":

@@ -12,6 +12,7 @@ from pipeline_scripts.functions.events import S3_URI, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
     Disproved,
+    Unproven,
     check_answer,
     disproved,
     event_schema,
@@ -19,7 +20,7 @@ from pipeline_scripts.functions.reconcile_proof import (
     running_configuration,
     served_package,
 )
-from pipeline_scripts.functions.reconcile_stack import read_stack
+from pipeline_scripts.functions.reconcile_stack import Endpoint, read_endpoint, read_stack
 
 logger = Logger(service="reconcile_prove_asynchronous")
 
@@ -76,8 +77,9 @@ def prove_asynchronously(
             asked = _ask(event, runtime=runtime, s3=s3, endpoint_name=endpoint_name, canary_uri=canary_uri)
             asked["until"] = int(now) + PATIENCE_SECONDS
             return {**event, "asked": asked, "outcome": "waiting", "reason": "the canary waits for its answer"}
-        answer = _answer(s3, event["asked"], now=now)
+        answer = s3_place.read(s3, event["asked"]["answer"])
         if answer is None:
+            _may_still_come(event["asked"], s3=s3, endpoint=read_endpoint(sagemaker, endpoint_name), now=now)
             return {**event, "outcome": "waiting", "reason": "the canary waits for its answer"}
         number = check_answer(answer, event["canary"])
     except Disproved as found:
@@ -99,13 +101,17 @@ def _ask(event: dict[str, Any], *, runtime: Any, s3: Any, endpoint_name: str, ca
     return {"answer": taken["OutputLocation"], "failure": taken["FailureLocation"]}
 
 
-def _answer(s3: Any, asked: dict[str, Any], *, now: float) -> bytes | None:
-    answer = s3_place.read(s3, asked["answer"])
-    if answer is not None:
-        return answer
+def _may_still_come(asked: dict[str, Any], *, s3: Any, endpoint: Endpoint, now: float) -> None:
+    """Check that there is an answer to wait for.
+
+    Raises:
+        Unproven: SageMaker has given the endpoint up since it arrived.
+        Disproved: The model failed, or takes too long.
+    """
     failure = s3_place.read(s3, asked["failure"])
     if failure is not None:
         raise Disproved(f"the model failed on the canary: {failure.decode(errors='replace')[:300]}")
+    if endpoint.lost:
+        raise Unproven(f"{endpoint.said}, and leaves the canary unanswered")
     if now > asked["until"]:
         raise Disproved(f"the canary was not answered within {PATIENCE_SECONDS // 60} minutes")
-    return None

@@ -14,8 +14,8 @@ from pipeline_scripts.functions.events import TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_proof import (
     Disproved,
-    MovedAway,
     NotDeployed,
+    Unproven,
     check_answer,
     disproved,
     event_schema,
@@ -25,6 +25,9 @@ from pipeline_scripts.functions.reconcile_proof import (
 from pipeline_scripts.functions.reconcile_stack import read_stack
 
 logger = Logger(service="reconcile_prove_batch")
+
+NOBODY_S_FAULT = ("CapacityError", "InternalServerError")
+"""How SageMaker begins to say that it was its own: there was no machine, or it failed itself."""
 
 PATIENCE_SECONDS = 2_400
 """How long the job may take: SageMaker starts a machine for it."""
@@ -145,13 +148,16 @@ def _has_ended(sagemaker: Any, asked: dict[str, Any], *, now: float) -> bool:
 
     Raises:
         Disproved: It ended otherwise, or is late.
+        Unproven: Somebody stopped it, or SageMaker could not run it.
     """
     name = asked["job"]
     job = sagemaker.describe_transform_job(TransformJobName=name)
     if job["TransformJobStatus"] == "Failed":
-        raise Disproved(f"the job {name} failed: {job.get('FailureReason', 'SageMaker says no reason')}")
+        reason = job.get("FailureReason", "SageMaker says no reason")
+        fault = Unproven if reason.startswith(NOBODY_S_FAULT) else Disproved
+        raise fault(f"the job {name} failed: {reason}")
     if job["TransformJobStatus"] == "Stopped":
-        raise MovedAway(f"the job {name} was stopped by somebody")
+        raise Unproven(f"the job {name} was stopped by somebody")
     completed = bool(job["TransformJobStatus"] == "Completed")
     if not completed and now > asked["until"]:
         sagemaker.stop_transform_job(TransformJobName=name)

@@ -52,7 +52,9 @@ class Situation:
         )
 
     def _endpoint_is_as_proven(self, endpoint: Endpoint) -> bool:
-        return not endpoint.lost and endpoint.config_name == self.proven["config_name"]
+        """It may also be as it was proven because SageMaker went back to that from what the stack asks for."""
+        asked_for = self.stack.outputs.get("EndpointConfigName")
+        return not endpoint.lost and endpoint.config_name == self.proven["config_name"] == asked_for
 
 
 def decide(found: Situation) -> tuple[str, str]:

@@ -10,12 +10,15 @@ import boto3
 from aws_lambda_powertools import Logger
 from botocore.exceptions import ClientError
 
-from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, TARGET, objects, takes
+from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, STANDING, TARGET, TEXT, objects, takes
+from pipeline_scripts.functions.reconcile_beside import Beside
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_parameters import (
+    EXPLAINED,
     INSTANCE_TYPE,
     NOTHING,
     PACKAGE,
+    SCALING,
     next_parameters,
     wanted_parameters,
 )
@@ -31,7 +34,7 @@ logger = Logger(service="reconcile_update")
 
 EVENT_SCHEMA = objects(
     {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}},
-    {"attempt": {"type": "integer"}, "beside": LEAVING},
+    {"attempt": {"type": "integer"}, "standing": STANDING, "beside": LEAVING, "explained": TEXT},
 )
 
 
@@ -77,7 +80,16 @@ def update(
         return _busy(event, f"{stack_name} is {stack.status}")
     if not stack.settled:
         raise StackNeedsAPerson(f"{stack_name} is {stack.status}, which no update leaves; repair it in CloudFormation")
-    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"], beside=event.get("beside", ()))
+    beside = Beside.of(event)
+    if stack.package_arn == NOTHING:
+        beside = beside.making_way(stack.parameters)
+    event = {**event, **beside.state}
+    wanted = wanted_parameters(
+        event["target"],
+        instance_type=event["instance_type"],
+        beside=event["beside"],
+        explained=event.get("explained", ""),
+    )
     lost = _lost(sagemaker, endpoint_name, stack=stack)
     step = next_parameters(stack.parameters, wanted, lost=lost)
     if not step:
@@ -122,7 +134,11 @@ def _what(step: dict[str, str]) -> str:
     """What an update brings, for whoever must say later what it failed of."""
     if PACKAGE in step:
         return "nothing" if step[PACKAGE] == NOTHING else "version"
-    return "machines" if INSTANCE_TYPE in step else "scaling"
+    if INSTANCE_TYPE in step:
+        return "machines"
+    if EXPLAINED in step:
+        return "explainer"
+    return "scaling" if set(step) == {SCALING} else "beside"
 
 
 def _said(step: dict[str, str]) -> str:

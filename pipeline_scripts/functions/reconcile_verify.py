@@ -9,6 +9,7 @@ from pipeline_scripts.functions.evidence_archive import Archive, open_archive
 from pipeline_scripts.functions.evidence_objects import Refused
 from pipeline_scripts.functions.reconcile_beside import Beside
 from pipeline_scripts.functions.reconcile_evidence import verified_bundle
+from pipeline_scripts.functions.reconcile_parameters import UNKNOWN
 
 logger = Logger(service="reconcile_verify")
 
@@ -28,28 +29,28 @@ def verify(event: dict[str, Any], *, archive: Archive) -> dict[str, Any]:
     """Check `event["target"]` against the objects it names and against their signature, then who stands beside it.
 
     Returns:
-        The state with `outcome`, `reason`, and for a verified version its `canary` (request and expected answer), who
-        is left `standing` beside it with the hash of that, and why others have to go in `beside`.
+        The state with `outcome`, `reason`, and for a verified version its `canary` (request and expected answer), as
+        `explained` the names and types of its inputs for an online explainer, who is left `standing` beside it with
+        the hash of that, and why others have to go in `beside`.
     """
     try:
-        canary = _verified_canary(event["target"], archive)
+        evaluation = _verified_evaluation(event["target"], archive)
+        canary = _canary(evaluation)
     except Refused as refusal:
         return {**event, "outcome": "refused", "reason": str(refusal)}
-    found = Beside(standing=event.get("standing", {}), leaving=event.get("beside", {})).verified(archive)
+    beside = Beside.of(event).verified(archive)
     return {
         **event,
+        **beside.state,
         "canary": canary,
-        "standing": found.standing,
-        "beside": found.leaving,
-        "beside_sha256": found.sha256,
+        "explained": _explained(evaluation),
         "outcome": "verified",
         "reason": "the artefact and its signed evidence are what was registered",
     }
 
 
-def _verified_canary(target: dict[str, str], archive: Archive) -> dict[str, Any]:
-    bundle = verified_bundle(target, archive=archive)
-    return _canary(bundle.json(archive.evidence, "evaluation/evaluation.json"))
+def _verified_evaluation(target: dict[str, str], archive: Archive) -> dict[str, Any]:
+    return verified_bundle(target, archive=archive).json(archive.evidence, "evaluation/evaluation.json")
 
 
 def _canary(evaluation: dict[str, Any]) -> dict[str, Any]:
@@ -60,3 +61,11 @@ def _canary(evaluation: dict[str, Any]) -> dict[str, Any]:
         return {"request": canary["request"], "expected": float(canary["expected"])}
     except (KeyError, TypeError, ValueError) as error:
         raise Refused("its evaluation holds no expected answer to the canary request") from error
+
+
+def _explained(evaluation: dict[str, Any]) -> str:
+    """As one parameter of the stack holds it; a version of before explainers were thought of is served without one."""
+    match evaluation.get("explained_inputs"):
+        case {"names": [*names], "types": [*types]} if names and len(names) == len(types):
+            return f"{','.join(map(str, names))};{','.join(map(str, types))}"
+    return UNKNOWN

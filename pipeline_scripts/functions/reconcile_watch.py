@@ -7,7 +7,7 @@ from typing import Any
 import boto3
 from aws_lambda_powertools import Logger
 
-from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, TARGET, objects, takes
+from pipeline_scripts.functions.events import LEAVING, MOVE, RUN, TARGET, TEXT, objects, takes
 from pipeline_scripts.functions.reconcile_blame import blame_for_update
 from pipeline_scripts.functions.reconcile_ledger import Ledger, open_ledger
 from pipeline_scripts.functions.reconcile_parameters import next_parameters, wanted_parameters
@@ -29,7 +29,9 @@ ENDPOINT_OUTCOMES = {
 }
 """Every state an endpoint has. One that is not here is new to us, and stops the run for a person to look."""
 
-EVENT_SCHEMA = objects({**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"beside": LEAVING})
+EVENT_SCHEMA = objects(
+    {**RUN, **MOVE, "target": {"anyOf": [TARGET, {"type": "null"}]}}, {"beside": LEAVING, "explained": TEXT}
+)
 
 
 @takes(EVENT_SCHEMA)
@@ -65,7 +67,12 @@ def watch(
     """
     ledger.renew(event["execution"])
     stack = read_stack(cloudformation, stack_name)
-    wanted = wanted_parameters(event["target"], instance_type=event["instance_type"], beside=event.get("beside", ()))
+    wanted = wanted_parameters(
+        event["target"],
+        instance_type=event["instance_type"],
+        beside=event.get("beside", ()),
+        explained=event.get("explained", ""),
+    )
     left = next_parameters(stack.parameters, wanted)
     if stack.moving:
         outcome, reason = "moving", f"{stack_name} is {stack.status}"

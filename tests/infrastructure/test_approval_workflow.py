@@ -3,7 +3,10 @@
 import json
 from typing import Any
 
+import aws_cdk as cdk
 import pytest
+
+from baton.foundation.workflow import rest_between_looks
 
 ENVIRONMENTS = ["dev", "prod"]
 LINEAGE = {"AddAssociation", "CreateAction", "CreateArtifact", "DescribeAction", "ListArtifacts", "ListContexts"}
@@ -239,3 +242,18 @@ def test_a_run_ends_by_itself_before_it_is_ended(template: dict[str, Any]) -> No
     environments = [function["Environment"]["Variables"] for function in functions]
     [limit] = [variables["LIMIT_SECONDS"] for variables in environments if "LIMIT_SECONDS" in variables]
     assert int(limit) < definition(template)["TimeoutSeconds"]
+
+
+@pytest.mark.parametrize(("poll", "hours", "rest"), [(2, 1, 2), (2, 8, 15), (15, 8, 15), (15, 24, 44)])
+def test_a_run_that_looks_for_long_looks_less_often(poll: int, hours: int, rest: int) -> None:
+    found = rest_between_looks(cdk.Duration.seconds(poll), within=cdk.Duration.hours(hours))
+    assert found.to_seconds() == rest
+
+
+def test_the_history_of_the_longest_run_has_room_for_every_look(template: dict[str, Any]) -> None:
+    events_of_a_look = 9  # a wait, a task and a choice: entered and left, and the task scheduled, started and done
+    functions = of_type(template, "AWS::Lambda::Function").values()
+    environments = [function["Environment"]["Variables"] for function in functions]
+    [limit] = [int(variables["LIMIT_SECONDS"]) for variables in environments if "LIMIT_SECONDS" in variables]
+    waits = [state["Seconds"] for state in definition(template)["States"].values() if state["Type"] == "Wait"]
+    assert waits and limit / min(waits) * events_of_a_look < 25_000 * 0.8

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from botocore.validate import ParamValidator
 
-from baton.serving.transform_workflow import MOST_LOOKS
+from baton.foundation.workflow import MOST_LOOKS
 from tests.conftest import Assembly
 from tests.infrastructure.api_arguments import SERVICE
 from tests.runtime.state_machine import Machine, TaskFailed, written

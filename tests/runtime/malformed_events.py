@@ -27,6 +27,7 @@ TARGET = {
     "evidence_sha256": "b" * 64,
     "image": "registry/xgboost:3.0-5",
     "environment_sha256": "e" * 64,
+    "unsigned": "",
     "execution": "arn:aws:sagemaker:eu-west-1:000000000000:pipeline/p/execution/run-2",
     "dataset_hash": "d" * 64,
     "commit": "abc",

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.runtime import reconcile_battery, reconcile_world
+from tests.runtime import reconcile_battery, reconcile_kinds, reconcile_world
 from tests.runtime.reconcile_definition import definition
 
 PACKAGE = "pipeline_scripts.functions"
@@ -31,28 +31,34 @@ class Mutant:
 
 
 SURVIVORS = {
+    Mutant(place="reconcile_update", old='if set(step) == {SCALING} else "beside"', new=""): (
+        "two roll-backs have to meet machines on trial and a rejected version beside; a test of its own has them"
+    ),
     Mutant(place="reconcile_update", old="if stack.moving:", new="if False:"): (
         "CloudFormation itself refuses an update of a stack that moves"
     ),
     Mutant(place="reconcile_recover", old='if now > event["deadline"]:', new="if False:"): (
         "a roll-back that goes on ends some time; a test of its own holds the limit"
     ),
-    Mutant(place="reconcile_situation", old="if stack.moving:", new="if False:"): (
-        "the update waits as well, and a decision that the stack has overtaken is taken again by the next run"
+    Mutant(place="reconcile_situation", old=" == asked_for", new=""): (
+        "on these days the parameters tell it as well; a test of its own has a deployment that changes none"
     ),
     Mutant(place="reconcile_situation", old="and self.stack.settled", new=""): (
         "no such day has a stack that needs a person; a test of its own has"
     ),
-    Mutant(place="reconcile_ledger", old='self._delete(refused["item"])', new="pass"): (
-        "machines stay refused that would do, and others serve; a test of its own notices"
-    ),
     Mutant(place="reconcile_proof", old='if held != target["package_arn"]:', new="if False:"): (
-        "while a run holds the lock, nobody but a person moves the stack; a test of its own has one who does"
+        "while a run holds the lock, nobody but a person moves the version; a test of its own has one who does"
     ),
 }
 """Changes that do no harm on these days, each because something else stands behind it."""
 
-RARE = {Mutant(place="reconcile_blame", old='event["proven_before"] or', new="")}
+RARE = tuple(
+    Mutant(place=place, old=old, new=new)
+    for place, old, new in (
+        ("reconcile_ledger", '"#owner = :me OR attribute_not_exists(#owner) AND generation = :seen"', '""'),
+        ("reconcile_proof", "if stack.moving:", "if False:"),
+    )
+)
 """Changes that one day in some thousands notices: more than a test plays, fewer than the benchmark."""
 
 MUTANTS = (
@@ -80,19 +86,19 @@ MUTANTS = (
             ("reconcile_beside", "if arn in quarantined:", "if False:"),
             ("reconcile_beside", "del standing[name]", "continue"),
             ("reconcile_verify", ".verified(archive)", ""),
-            ("reconcile_verify", '"beside": found.leaving,', ""),
+            ("reconcile_beside", '"beside": dict(self.leaving)', '"beside": {}'),
             ("reconcile_parameters", 'return {SCALING: "off"}', "pass"),
             ("reconcile_parameters", "if lost and current[PACKAGE] != NOTHING:", "if False:"),
             ("reconcile_parameters", 'SCALING: "on", **machines', "**machines"),
             ("reconcile_machines", "fit = unfit.get(wanted, wanted)", "fit = wanted"),
             ("reconcile_machines", "version_moves and has not in unfit", "False"),
             ("reconcile_machines", "return proven if", 'return "" if'),
-            ("reconcile_blame", 'if brought in ("nothing", "scaling"):', "if False:"),
+            ("reconcile_blame", 'if brought in ("nothing", "scaling", "explainer"):', "if False:"),
             ("reconcile_blame", '"unfit" if event["previous_type"] else "failed"', '"failed"'),
             ("reconcile_ledger", 'condition="attribute_not_exists(#owner) OR #owner = :me OR expires_at < :now",', ""),
             ("reconcile_ledger", "OR expires_at < :now", ""),
             ("reconcile_ledger", '"#owner = :me AND generation = :seen"', '"#owner = :me"'),
-            ("reconcile_ledger", '"#owner = :me OR attribute_not_exists(#owner) AND generation = :seen"', '""'),
+            ("reconcile_ledger", 'self._delete(refused["item"])', "pass"),
             ("reconcile_ledger", 'self._put(f"quarantine#{version}", entry)', "pass"),
             ("reconcile_ledger", "self._put(f\"unfit#{entry['instance_type']}\", entry)", "pass"),
             ("reconcile_ledger", 'self._put("machines", {"instance_type": entry["instance_type"]})', "pass"),
@@ -116,6 +122,26 @@ MUTANTS = (
             ("reconcile_update", "lost = _lost(sagemaker, endpoint_name, stack=stack)", "lost = False"),
             ("reconcile_update", 'event.get("attempt", 0), sorted(step.items())', ""),
             ("reconcile_pin", 'if found is not None and found["version"] == version:', "if True:"),
+            ("reconcile_situation", "if stack.moving:", "if False:"),
+            ("reconcile_update", "if stack.package_arn == NOTHING:", "if False:"),
+            ("reconcile_blame", 'event["proven_before"] or', ""),
+            ("reconcile_beside", 'CHALLENGER: {"Approved"}', 'CHALLENGER: {"Approved", "Rejected"}'),
+            ("reconcile_beside", 'CHALLENGER: {"Approved"}', 'CHALLENGER: {"Approved", "PendingManualApproval"}'),
+            ("reconcile_beside", 'SHADOW: {"Approved", "PendingManualApproval"}', 'SHADOW: {"Approved"}'),
+            ("reconcile_prove", '== NOTHING else {"TargetVariant": VARIANT}', "== NOTHING else {}"),
+            ("reconcile_prove_asynchronous", 'if "asked" not in event:', "if True:"),
+            ("reconcile_prove_asynchronous", "if endpoint.lost:", "if False:"),
+            ("reconcile_prove_asynchronous", 'if now > asked["until"]:', "if False:"),
+            ("reconcile_prove_asynchronous", 'check_answer(answer, event["canary"])', "0.0"),
+            ("reconcile_prove_batch", 'if job["TransformJobStatus"] == "Stopped":', "if False:"),
+            ("reconcile_prove_batch", 'if not completed and now > asked["until"]:', "if False:"),
+            ("reconcile_prove_batch", "sagemaker.stop_transform_job(TransformJobName=name)", "pass"),
+            (
+                "reconcile_prove_batch",
+                'check_answer(s3_place.read(s3, event["asked"]["answer"]) or b"", event["canary"])',
+                "0.0",
+            ),
+            (DEFINITION, "Proved waiting", "RecordServed"),
             (DEFINITION, "Proved failed", "RecordServed"),
             (DEFINITION, "Proved unfit", "RecordServed"),
             (DEFINITION, "Watched failed", "Prove"),
@@ -165,7 +191,7 @@ def _rewrite(mutant: Mutant, patch: pytest.MonkeyPatch) -> None:
 def _users() -> list[ModuleType]:
     """Whoever may have taken a name from a handler's module: the world, the battery and the other handlers."""
     handlers = [module for name, module in sys.modules.items() if name.startswith(f"{PACKAGE}.reconcile_")]
-    return [reconcile_world, reconcile_battery, *handlers]
+    return [reconcile_world, reconcile_kinds, reconcile_battery, *handlers]
 
 
 def noticed(mutant: Mutant, *, schedules: int) -> str | None:

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -21,6 +21,7 @@ from pipeline_scripts.functions.json_object import sha256_of
 from pipeline_scripts.functions.reconcile_beside import CHALLENGER, SHADOW
 from pipeline_scripts.functions.reconcile_choose import Rules, choose
 from pipeline_scripts.functions.reconcile_ledger import Ledger
+from pipeline_scripts.functions.reconcile_parameters import explains
 from pipeline_scripts.functions.reconcile_pin import pin
 from pipeline_scripts.functions.reconcile_prove import prove
 from pipeline_scripts.functions.reconcile_record import record
@@ -36,6 +37,8 @@ GROUP, STACK, ENDPOINT = "baton-dev-bank-churn", "baton-dev-bank-churn-serving",
 MODELS, EVIDENCE, TABLE = "models", "evidence", "ledger"
 GOOD_MACHINES = "ml.m5.large", "ml.m5.xlarge"
 BAD_MACHINES = {"ml.p5.48xlarge": "no capacity", "ml.c4.large": "slow"}
+UNSTARTABLE = "broken stack", "failed endpoint"
+"""How a version behaves that cannot be brought to stand beside another."""
 FAST, SLOW, MAX_LATENCY_MS = 0.01, 0.5, 200  # seconds, seconds, milliseconds
 TOPIC = "arn:aws:sns:eu-west-1:000000000000:people"
 
@@ -64,6 +67,11 @@ class Version:
         return hashlib.sha256(self.artifact).hexdigest()
 
     @property
+    def answer(self) -> bytes:
+        """What it answers to the canary."""
+        return f"{0.9 if self.behaviour == 'wrong answers' else self.probability}\n".encode()
+
+    @property
     def execution(self) -> str:
         return f"arn:aws:sagemaker:eu-west-1:000000000000:pipeline/{GROUP}/execution/run-{self.number}"
 
@@ -84,14 +92,24 @@ def config_of(parameters: dict[str, str]) -> str | None:
     if parameters["ModelPackageArn"] == "none":
         return None
     version = parameters["ModelPackageArn"].rpartition("/")[2]
-    beside = [parameters.get(name, "none").rpartition("/")[2] for name in (CHALLENGER, SHADOW)]
-    parts = ("config", version, parameters.get("InstanceType"), *(number for number in beside if number != "none"))
-    return "-".join(filter(None, parts))
+    explained = "explained" if explains(parameters) else None
+    numbers = map(str, beside_of(parameters).values())
+    return "-".join(filter(None, ("config", version, parameters.get("InstanceType"), explained, *numbers)))
+
+
+def beside_of(parameters: dict[str, str]) -> dict[str, int]:
+    """The versions that the stack's parameters have stand beside the one that serves, if one does."""
+    if parameters["ModelPackageArn"] == "none":
+        return {}
+    named = {name: parameters.get(name, "none").rpartition("/")[2] for name in (CHALLENGER, SHADOW)}
+    return {name: int(number) for name, number in named.items() if number != "none"}
 
 
 @dataclass
 class World:
     """Everything the handlers talk to. DynamoDB, S3 and KMS are moto's; the rest is here, and moves at each look."""
+
+    LIMIT_SECONDS: ClassVar[int] = 3_600
 
     dynamodb: Any
     s3: Any
@@ -109,6 +127,7 @@ class World:
         }
     )
     serving: int | None = None
+    beside: dict[str, int] = field(default_factory=dict)
     config: str | None = None
     instance_type: str = ""
     when_none_approved: str = "withdraw"
@@ -140,9 +159,9 @@ class World:
         for name in NEEDED:
             self.put_evidence(number, name, {})
         self.put_evidence(number, "gate/gate.json", {"passed": 1, "artifact_sha256": version.artifact_sha256})
-        self.put_evidence(
-            number, "evaluation/evaluation.json", {"canary": {"request": "1,2", "expected": version.probability}}
-        )
+        inputs = {"names": ["balance", "country"], "types": ["numerical", "categorical"]}
+        canary = {"request": "1,2", "expected": version.probability}
+        self.put_evidence(number, "evaluation/evaluation.json", {"canary": canary, "explained_inputs": inputs})
         self.seal(number)
         return version
 
@@ -255,19 +274,21 @@ class World:
         if self.endpoint_status != "InService":
             raise refused("ValidationError", f"Endpoint is {self.endpoint_status}", "InvokeEndpoint")
         version = self.versions[self.serving or 0]
-        slow = version.behaviour == "slow answers" or any(name in self.config for name in BAD_MACHINES)
-        self.elapsed += SLOW if slow else FAST
+        self.elapsed += SLOW if self.is_slow(version) else FAST
         if version.behaviour == "model error":
             raise refused("ModelError", "no module named inference", "InvokeEndpoint")
-        answer = 0.9 if version.behaviour == "wrong answers" else version.probability
-        return {"Body": io.BytesIO(f"{answer}\n".encode())}
+        return {"Body": io.BytesIO(version.answer)}
+
+    def is_slow(self, version: Version) -> bool:
+        """Whether it, or what it runs on, takes too long for an answer."""
+        return version.behaviour == "slow answers" or any(name in (self.config or "") for name in BAD_MACHINES)
 
     # -- cloudformation ------------------------------------------------------------------------------------------
 
     def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
         next(self._ticks, lambda: None)()
         outputs = {"EndpointName": ENDPOINT}
-        if self.parameters["ModelPackageArn"] != "none" and not self.status.endswith("_IN_PROGRESS"):
+        if self.parameters["ModelPackageArn"] != "none":
             outputs |= {
                 "EndpointConfigName": config_of(self.parameters),
                 "ServedModelPackageArn": self.parameters["ModelPackageArn"],
@@ -329,18 +350,25 @@ class World:
     def _land(self, new: dict[str, str]) -> None:
         number = None if new["ModelPackageArn"] == "none" else int(new["ModelVersion"])
         behaviour = self.versions[number].behaviour if number is not None else "good"
-        no_capacity = number is not None and BAD_MACHINES.get(new.get("InstanceType", "")) == "no capacity"
         if not self.touches_endpoint(new):
             self.status, self.parameters = "UPDATE_COMPLETE", new
             return
-        if self.refusals(new) or no_capacity or behaviour == "broken stack":
+        if self.refusals(new) or self.cannot_start(new):
             self.status = "UPDATE_ROLLBACK_COMPLETE"
             return
         self.status, self.parameters = "UPDATE_COMPLETE", new
         if behaviour == "silent rollback" and self.serving is not None:
             return
-        self.serving, self.config = number, config_of(new)
+        self.serving, self.beside, self.config = number, beside_of(new), config_of(new)
         self.endpoint_status = "Failed" if behaviour == "failed endpoint" else "InService"
+
+    def cannot_start(self, new: dict[str, str]) -> bool:
+        """Whether the endpoint never comes to be what these parameters ask for."""
+        if new["ModelPackageArn"] == "none":
+            return False
+        served, beside = self.versions[int(new["ModelVersion"])], beside_of(new).values()
+        broken = served.behaviour == "broken stack" or any(self.versions[n].behaviour in UNSTARTABLE for n in beside)
+        return broken or BAD_MACHINES.get(new.get("InstanceType", "")) == "no capacity"
 
     def touches_endpoint(self, new: dict[str, str]) -> bool:
         """CloudFormation compares with what it asked for last, and never looks at what the endpoint runs."""
@@ -382,7 +410,7 @@ class World:
                     cloudformation=self,
                     rules=self.rules,
                     now=self.now,
-                    limit_seconds=3600,
+                    limit_seconds=self.LIMIT_SECONDS,
                 )
             case "recover":
                 answer = recover(event, ledger=self.ledger, execution_role_arn="role", now=self.now, **cloud)

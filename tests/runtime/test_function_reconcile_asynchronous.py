@@ -1,66 +1,12 @@
 """The proof where answers come later: a canary in S3, and the answer that an endpoint leaves there."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
 from pipeline_scripts.functions.reconcile_ledger import LeaseLost
-from pipeline_scripts.functions.reconcile_prove_asynchronous import PATIENCE_SECONDS, prove_asynchronously
+from pipeline_scripts.functions.reconcile_prove_asynchronous import PATIENCE_SECONDS
+from tests.runtime.reconcile_kinds import LaterWorld
 from tests.runtime.reconcile_memory import MemoryKms, MemoryObjects, MemoryTable
-from tests.runtime.reconcile_world import ENDPOINT, STACK, World
-
-BUCKET = "monitoring"
-CANARY_URI = f"s3://{BUCKET}/bank_churn/asynchronous/requests/"
-LATER = 3
-"""How many looks an answer takes."""
-
-
-@dataclass
-class LaterWorld(World):
-    """A world whose endpoint answers in S3, some looks after it was asked."""
-
-    waiting: list[tuple[int, str, str, str]] = field(default_factory=list)
-    looks: int = 0
-    silent: bool = False
-
-    def proved(self, event: dict[str, Any]) -> dict[str, Any]:
-        self.looks += 1
-        self._answer()
-        return prove_asynchronously(
-            event,
-            ledger=self.ledger,
-            cloudformation=self,
-            sagemaker=self,
-            runtime=self,
-            s3=self.s3,
-            stack_name=STACK,
-            endpoint_name=ENDPOINT,
-            canary_uri=CANARY_URI,
-            now=self.now,
-        )
-
-    def invoke_endpoint_async(
-        self, *, EndpointName: str, InputLocation: str, ContentType: str, Accept: str, InferenceId: str
-    ) -> dict[str, Any]:
-        assert (EndpointName, ContentType, Accept) == (ENDPOINT, "text/csv", "text/csv")
-        name = f"bank_churn/asynchronous/answers/{len(self.waiting)}.out"
-        failure = f"bank_churn/asynchronous/failures/{len(self.waiting)}.out"
-        self.waiting.append((self.looks + LATER, InputLocation, name, failure))
-        return {"OutputLocation": f"s3://{BUCKET}/{name}", "FailureLocation": f"s3://{BUCKET}/{failure}"}
-
-    def _answer(self) -> None:
-        for due, asked, name, failure in self.waiting:
-            if due != self.looks or self.silent:
-                continue
-            version = self.versions[self.serving or 0]
-            canary = self.s3.get_object(Bucket=BUCKET, Key=asked.removeprefix(f"s3://{BUCKET}/"))["Body"].read()
-            assert canary == b"1,2"
-            if version.behaviour == "model error":
-                self.s3.put_object(Bucket=BUCKET, Key=failure, Body=b"no module named inference")
-            else:
-                answer = 0.9 if version.behaviour == "wrong answers" else version.probability
-                self.s3.put_object(Bucket=BUCKET, Key=name, Body=f"{answer}\n".encode())
+from tests.runtime.reconcile_world import ENDPOINT
 
 
 @pytest.fixture
@@ -72,7 +18,7 @@ def test_a_version_is_proven_once_its_answer_has_come(later: LaterWorld) -> None
     later.register(1)
     states = later.run()
     assert states[-1] == "Done"
-    assert states.count("Unanswered") == LATER
+    assert states.count("Unanswered") == 3, "it looks every 15 seconds, and the answer takes 40"
     assert later.ledger.current()["reason"] == "the canary was answered 0.110000 as evaluated"
     assert len(later.waiting) == 1
 
@@ -128,3 +74,16 @@ def test_a_run_that_lost_the_lock_while_it_waited_does_not_go_on(later: LaterWor
     with pytest.raises(LeaseLost):
         later.proved(event)
     assert list(one)[-1] == "Failed"
+
+
+def test_an_endpoint_that_is_lost_while_its_answer_is_awaited_blames_no_version(later: LaterWorld) -> None:
+    later.register(1)
+    first = later.start("first")
+    while next(first) != "Unanswered":
+        pass
+    later.endpoint_status = "Failed"
+    assert list(first)[-1] == "Failed"
+    assert f"{ENDPOINT} is Failed, and leaves the canary unanswered" in later.messages[-1]
+    assert later.ledger.quarantined() == set()
+    later.run("sweep")
+    assert (later.serving, later.endpoint_status) == (1, "InService")

@@ -1,81 +1,10 @@
 """The proof where versions answer in batches: a transform job of the stack's model answers a canary."""
 
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
-from botocore.session import get_session
-from botocore.validate import validate_parameters
 
 from pipeline_scripts.functions import reconcile_prove_batch
-from pipeline_scripts.functions.reconcile_choose import Rules
-from pipeline_scripts.functions.reconcile_prove_batch import prove_in_a_batch
+from tests.runtime.reconcile_kinds import BatchWorld
 from tests.runtime.reconcile_memory import MemoryKms, MemoryObjects, MemoryTable
-from tests.runtime.reconcile_world import STACK, World, refused
-
-BUCKET = "monitoring"
-LATER = 2
-"""How many looks a job takes."""
-TRANSFORM = get_session().get_service_model("sagemaker").operation_model("CreateTransformJob").input_shape
-
-
-@dataclass
-class BatchWorld(World):
-    """A world without an endpoint: its stack holds a model, and transform jobs ask it."""
-
-    jobs: dict[str, int] = field(default_factory=dict)
-    end: str = "Completed"
-    started: list[dict[str, Any]] = field(default_factory=list)
-    stopped: list[str] = field(default_factory=list)
-
-    @property
-    def rules(self) -> Rules:
-        return Rules(**{**vars(super().rules), "endpoint_name": None})
-
-    def describe_stacks(self, *, StackName: str) -> dict[str, Any]:
-        answer = super().describe_stacks(StackName=StackName)
-        answer["Stacks"][0]["Outputs"].append({"OutputKey": "ModelName", "OutputValue": f"model-{self.serving}"})
-        return answer
-
-    def describe_model(self, *, ModelName: str) -> dict[str, Any]:
-        return {"PrimaryContainer": {"ModelPackageName": self.versions[int(ModelName.removeprefix("model-"))].arn}}
-
-    def create_transform_job(self, **request: Any) -> None:
-        validate_parameters(request, TRANSFORM)
-        if request["TransformJobName"] in self.jobs:
-            raise refused("ResourceInUse", "there is a job of this name", "CreateTransformJob")
-        self.jobs[request["TransformJobName"]] = LATER
-        self.started.append(request)
-
-    def describe_transform_job(self, *, TransformJobName: str) -> dict[str, Any]:
-        self.jobs[TransformJobName] -= self.end != "never"
-        if self.jobs[TransformJobName] > 0:
-            return {"TransformJobStatus": "InProgress"}
-        version = self.versions[self.serving or 0]
-        if version.behaviour == "model error":
-            return {"TransformJobStatus": "Failed", "FailureReason": "no module named inference"}
-        answer = 0.9 if version.behaviour == "wrong answers" else version.probability
-        place = f"bank_churn/batch/canary-answers/{TransformJobName}.csv.out"
-        self.s3.put_object(Bucket=BUCKET, Key=place, Body=f"{answer}\n".encode())
-        return {"TransformJobStatus": self.end}
-
-    def stop_transform_job(self, *, TransformJobName: str) -> None:
-        self.stopped.append(TransformJobName)
-
-    def proved(self, event: dict[str, Any]) -> dict[str, Any]:
-        return prove_in_a_batch(
-            event,
-            ledger=self.ledger,
-            cloudformation=self,
-            sagemaker=self,
-            s3=self.s3,
-            stack_name=STACK,
-            job_prefix="baton-dev-bank-churn-canary",
-            canary_uri=f"s3://{BUCKET}/bank_churn/batch/canaries/",
-            resources={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeKmsKeyId": "volumes"},
-            output={"S3OutputPath": f"s3://{BUCKET}/bank_churn/batch/canary-answers/", "KmsKeyId": "data"},
-            now=self.now,
-        )
 
 
 @pytest.fixture
@@ -87,7 +16,7 @@ def test_a_version_is_proven_by_the_answer_of_its_job(batch: BatchWorld) -> None
     batch.register(1)
     states = batch.run()
     assert states[-1] == "Done"
-    assert states.count("Unanswered") == LATER
+    assert states.count("Unanswered") == 3, "it looks every 15 seconds, and the job takes 40"
     assert batch.ledger.current()["config_name"] == "model-1"
     [request] = batch.started
     assert request["ModelName"] == "model-1"
@@ -138,6 +67,25 @@ def test_a_job_that_somebody_stops_is_told_and_blames_no_version(batch: BatchWor
     batch.end = "Stopped"
     assert batch.run()[-1] == "Failed"
     assert batch.ledger.quarantined() == set()
+
+
+@pytest.mark.parametrize("reason", ["CapacityError: no ml.m5.large", "InternalServerError: try again"])
+def test_a_job_that_sagemaker_cannot_run_is_told_and_blames_no_version(batch: BatchWorld, reason: str) -> None:
+    batch.register(1)
+    batch.end, batch.failure = "Failed", reason
+    assert batch.run()[-1] == "Failed"
+    assert reason in batch.messages[-1]
+    assert batch.ledger.quarantined() == set()
+    batch.end = "Completed"
+    batch.run("sweep")
+    assert batch.ledger.current()["version"] == "1"
+
+
+def test_a_job_that_the_model_fails_blames_the_version(batch: BatchWorld) -> None:
+    version = batch.register(1)
+    batch.end, batch.failure = "Failed", "AlgorithmError: CapacityError is not at the beginning"
+    batch.run()
+    assert batch.ledger.quarantined() == {version.arn}
 
 
 def test_a_repeated_start_does_not_start_a_second_job(batch: BatchWorld) -> None:

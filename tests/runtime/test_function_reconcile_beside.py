@@ -1,41 +1,16 @@
 """A version beside the one that serves: it stays while it may and is what was signed, and is not asked in its place."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
 from pipeline_scripts.functions.reconcile_beside import CHALLENGER, SHADOW
-from tests.runtime.reconcile_world import CONTAINER, GROUP, MODELS, World, clients, new_world, refused
+from tests.runtime.reconcile_kinds import TwoVersions
+from tests.runtime.reconcile_world import CONTAINER, GROUP, MODELS, clients, new_world, refused
 
 SWEEP = ["Begin", "Choose", "Chosen", "Done"]
 ARTIFACTS = f"s3://{MODELS}/bank_churn"
-
-
-@dataclass
-class TwoVersions(World):
-    """A world in which a challenger answers every request that does not name a variant.
-
-    Args:
-        rewritten: By number, what somebody has written over in the registry.
-    """
-
-    rewritten: dict[int, dict[str, Any]] = field(default_factory=dict)
-
-    def describe_model_package(self, *, ModelPackageName: str) -> dict[str, Any]:
-        package = super().describe_model_package(ModelPackageName=ModelPackageName)
-        return package | self.rewritten.get(package["ModelPackageVersion"], {})
-
-    def invoke_endpoint(self, *, TargetVariant: str = "", **request: Any) -> dict[str, Any]:
-        challenger = self.parameters[CHALLENGER].rpartition("/")[2]
-        if TargetVariant == "AllTraffic" or challenger == "none":
-            return super().invoke_endpoint(**request)
-        assert not TargetVariant, "the variant of the approved version is called AllTraffic"
-        served, self.serving = self.serving, int(challenger)
-        answer: dict[str, Any] = super().invoke_endpoint(**request)
-        self.serving = served
-        return answer
 
 
 @pytest.fixture
@@ -47,13 +22,12 @@ def world() -> Iterator[TwoVersions]:
         yield found
 
 
-def beside(world: World, parameter: str, number: int, status: str) -> None:
+def beside(world: TwoVersions, parameter: str, number: int, status: str) -> None:
     """Serve version 5, with another beside it."""
     world.register(5)
     other = world.register(number, status=status)
     world.run("first")
-    world.parameters[parameter] = other.arn
-    world.config = f"config-5-{number}"
+    world.name(parameter, other.number)
     world.run("second")
 
 
@@ -138,7 +112,15 @@ REWRITTEN = {
     "an address of two readings": (serving(ModelDataUrl=f"{ARTIFACTS}/run-3/output/model.tar.gz#x"), "names no object"),
     "another environment": (serving(Environment={"SAGEMAKER_PROGRAM": "theirs.py"}), "another container environment"),
     "another image": (serving(Image="theirs/image:1"), "another image"),
-    "two containers": ({"InferenceSpecification": {"Containers": [CONTAINER, CONTAINER]}}, "not one container"),
+    "two containers": (
+        {"InferenceSpecification": {"Containers": [CONTAINER, CONTAINER]}},
+        "it has 2 containers, which",
+    ),
+    "more data": (
+        serving(AdditionalS3DataSource={"S3Uri": "s3://theirs/x"}),
+        "it has AdditionalS3DataSource, which no",
+    ),
+    "another source": (serving(ModelDataSource={"S3DataSource": {"S3Uri": "s3://theirs/"}}), "it has ModelDataSource,"),
     "no evidence": (UNSIGNED, "no signed evidence was registered"),
 }
 
@@ -295,3 +277,75 @@ def test_a_version_of_another_group_does_not_stay_but_a_slow_registry_takes_nobo
     monkeypatch.setattr(world, "describe_model_package", describe)
     assert world.run("third")[-1] == ("Failed" if stays else "Done")
     assert (world.parameters[CHALLENGER] != "none") is stays
+
+
+def test_a_version_with_more_than_was_signed_does_not_come_to_serve(world: TwoVersions) -> None:
+    world.register(5)
+    world.run("first")
+    world.register(6)
+    world.rewritten[6] = serving(AdditionalS3DataSource={"S3Uri": "s3://theirs/x"})
+    world.run("second")
+    assert world.serving == 5
+    assert world.ledger.quarantined() == {world.versions[6].arn}
+    assert "AdditionalS3DataSource" in world.messages[-1]
+
+
+@pytest.mark.parametrize("parameter", [CHALLENGER, SHADOW])
+def test_a_version_comes_alone_where_nothing_serves_so_that_another_cannot_have_it_blamed(
+    world: TwoVersions, parameter: str
+) -> None:
+    """The other one is approved, named early, and cannot start."""
+    world.name(parameter, world.register(3, behaviour="broken stack").number)
+    world.register(5)
+    world.run("first")
+    assert (world.serving, world.parameters[parameter]) == (5, "none")
+    assert world.ledger.quarantined() == set()
+    assert f"{GROUP}/3 is taken away: a version comes alone where none serves" in world.messages[-1]
+    assert world.run("sweep") == SWEEP
+
+
+def test_a_version_comes_back_alone_to_an_endpoint_that_was_lost(world: TwoVersions) -> None:
+    beside(world, CHALLENGER, 3, "Approved")
+    world.endpoint_status = "Failed"
+    world.run("third")
+    assert (world.serving, world.endpoint_status, world.beside) == (5, "InService", {})
+    assert world.parameters[CHALLENGER] == "none"
+
+
+@pytest.mark.parametrize("parameter", [CHALLENGER, SHADOW])
+def test_a_rejected_one_that_sagemaker_brought_back_is_told_at_every_sweep(world: TwoVersions, parameter: str) -> None:
+    """The endpoint went back to two versions, which were proven, while the stack asks for one."""
+    beside(world, parameter, 3, "Approved")
+    world.parameters[parameter] = "none"
+    world.decide(3, "Rejected")
+    assert world.beside == {parameter: 3}
+    for sweep in ("first sweep", "second sweep"):
+        assert world.run(sweep)[-1] == "Failed"
+        assert "SageMaker rolled the deployment back" in world.messages[-1]
+    assert world.ledger.quarantined() == set()
+
+
+def test_a_deployment_by_a_person_that_crosses_the_proof_blames_nobody(world: TwoVersions) -> None:
+    """The endpoint runs another configuration already, and the stack does not say so yet."""
+    world.register(3)
+    world.register(5)
+    first = world.start("first")
+    while next(first) != "Prove":
+        pass
+    world.name(CHALLENGER, 3)
+    assert list(first)[-1] == "Failed"
+    assert "somebody else is changing it" in world.messages[-1]
+    assert world.ledger.quarantined() == set()
+    world.run("sweep")
+    assert world.ledger.current()["config_name"] == world.config == "config-5-3"
+
+
+def test_machines_on_trial_are_refused_when_they_keep_a_rejected_one_from_going(world: TwoVersions) -> None:
+    """SageMaker went back from them, and a configuration without the rejected one cannot come to be on them."""
+    world.scale("ml.m5.large")
+    beside(world, SHADOW, 3, "Approved")
+    world.instance_type = world.parameters["InstanceType"] = "ml.p5.48xlarge"
+    world.decide(3, "Rejected")
+    world.run("sweep")
+    assert world.ledger.unfit() == {"ml.p5.48xlarge": "ml.m5.large"}
+    assert (world.serving, world.beside, world.config) == (5, {}, "config-5-ml.m5.large")

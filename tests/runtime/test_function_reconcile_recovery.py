@@ -1,5 +1,7 @@
 """Stacks that no update leaves, and endpoints that SageMaker gave up: each state is handled or told."""
 
+from typing import Any
+
 import boto3
 import pytest
 
@@ -141,3 +143,23 @@ def test_a_deployment_by_a_person_is_proven_like_any_other(served: World) -> Non
     assert "Prove" in served.run("sweep")
     assert served.ledger.current()["config_name"] == "config-1-ml.m5.large"
     assert served.run("another") == ["Begin", "Choose", "Chosen", "Done"]
+
+
+def test_a_deployment_of_another_template_that_sagemaker_took_back_is_told(
+    served: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The endpoint runs what was proven, and the stack asks for something else by the same parameters."""
+    as_it_is = served.describe_stacks
+
+    def describe(**request: Any) -> dict[str, Any]:
+        answer = as_it_is(**request)
+        for output in answer["Stacks"][0]["Outputs"]:
+            if output["OutputKey"] == "EndpointConfigName":
+                output["OutputValue"] = "config-of-another-template"
+        return answer
+
+    monkeypatch.setattr(served, "describe_stacks", describe)
+    for sweep in ("first", "second"):
+        assert served.run(sweep)[-1] == "Failed"
+        assert "SageMaker rolled the deployment back" in served.messages[-1]
+    assert served.ledger.quarantined() == set()

@@ -1,5 +1,6 @@
 """What all workflows have in common: how they are logged, and how a step is called and tried again."""
 
+import math
 from collections.abc import Mapping, Sequence
 
 import aws_cdk as cdk
@@ -32,6 +33,14 @@ TRANSIENT = [
     "EndpointConnectionError",
     "ReadTimeoutError",
 ]
+
+MOST_LOOKS = 2000
+"""Step Functions keeps 25,000 events of a run, and each look with its waiting makes up to eleven."""
+
+
+def rest_between_looks(poll: cdk.Duration, *, within: cdk.Duration) -> cdk.Duration:
+    """How long a run waits before it looks again: `poll`, or longer where it may have to look for very long."""
+    return cdk.Duration.seconds(max(int(poll.to_seconds()), math.ceil(within.to_seconds() / MOST_LOOKS)))
 
 
 def state_machine(

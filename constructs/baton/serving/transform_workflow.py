@@ -16,14 +16,11 @@ from aws_cdk import aws_stepfunctions as sfn
 from aws_cdk import aws_stepfunctions_tasks as tasks
 from constructs import Construct
 
-from baton.foundation.workflow import retry, state_machine
+from baton.foundation.workflow import rest_between_looks, retry, state_machine
 from baton.permissions import acknowledge_wildcards
 from baton.platform import Platform
 
 BUSY = ["SageMaker.ThrottlingException", "SageMaker.SageMakerException", "SageMaker.ResourceLimitExceededException"]
-MOST_LOOKS = 2000
-"""Step Functions keeps 25,000 events of a run, and each look with its waiting makes eleven."""
-
 MARGIN = cdk.Duration.minutes(30)  # what all the looks may take beside the waiting
 STATUS = "$.job.status"
 
@@ -57,7 +54,7 @@ class TransformWorkflow(Construct):
             service="sagemaker", resource="transform-job", resource_name=f"{name}-*"
         )
         self._max_runtime_minutes = max_runtime_minutes
-        self._wait_seconds = max(int(poll.to_seconds()), math.ceil(max_runtime_minutes * 60 / MOST_LOOKS))
+        self._rest = rest_between_looks(poll, within=cdk.Duration.minutes(max_runtime_minutes))
         self.machine = state_machine(
             self,
             "Machine",
@@ -84,7 +81,7 @@ class TransformWorkflow(Construct):
         return task
 
     def _follow(self) -> sfn.IChainable:
-        wait = sfn.Wait(self, "Wait", time=sfn.WaitTime.duration(cdk.Duration.seconds(self._wait_seconds)))
+        wait = sfn.Wait(self, "Wait", time=sfn.WaitTime.duration(self._rest))
         look = self._call(
             "Look",
             "describeTransformJob",
@@ -117,7 +114,7 @@ class TransformWorkflow(Construct):
         )
         told = f"{{}} took longer than {self._max_runtime_minutes} minutes"
         late = self._failure("TookTooLong", told, text("$.job.name"))
-        looks = math.ceil(self._max_runtime_minutes * 60 / self._wait_seconds)
+        looks = math.ceil(self._max_runtime_minutes * 60 / self._rest.to_seconds())
         return (
             sfn.Choice(self, "Late")
             .when(sfn.Condition.number_greater_than_equals("$.looks", looks), stop.next(late))
