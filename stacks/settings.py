@@ -11,7 +11,7 @@ from baton.specification.base import Specification
 from baton.specification.capacity import ServingCapacity
 from baton.specification.flow import FlowError
 from baton.specification.model import ModelSpecification
-from baton.specification.serving import misfit_of_deployment
+from baton.specification.serving import misfit_of_deployment, misfit_of_explainer
 from stacks.connections import Connection, region_of
 from stacks.flows import FLOWS, check_flow
 from stacks.taken_registry import TakenRegistry
@@ -142,6 +142,12 @@ def load_models(
             misfit = misfit_of_deployment(model.serving, environment.serving)
             if misfit is not None:
                 raise ConfigurationError(f"{path}: serving.deployment.{misfit}, for {environment.name}")
+            misfit = misfit_of_explainer(model.serving, environment.analysis_backend)
+            if misfit is not None:
+                raise ConfigurationError(
+                    f"{path}: serving.{misfit}; remove it, or set analysis_backend to open in "
+                    f"config/environments/{environment.name}.yaml"
+                )
         try:
             check_flow(model, flows)
         except FlowError as error:

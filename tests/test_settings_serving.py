@@ -9,6 +9,7 @@ import yaml
 
 from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment, Step
+from baton.specification.explainer import Explainer
 from baton.specification.machine import LOCAL_STORAGE
 from baton.specification.scaling import ScheduledCapacity
 from stacks.settings import ENVIRONMENTS, ConfigurationError, load_environment, load_models
@@ -77,6 +78,26 @@ FAULTS: list[tuple[dict[str, Any], str]] = [
     ({**SERVERLESS, "provisioned_concurrency": 11}, "provisioned_concurrency: at most max_concurrency, which is 10"),
     ({"kind": "batch", "monitors": "none"}, "serving.schedule: is missing; add it"),
     ({"kind": "batch", "schedule": "rate(1 day)"}, "serving.monitors: is missing; add it"),
+    (
+        {"explainer": {}},
+        "serving.explainer: it wraps the answers, and Model Monitor reads plain ones; remove it, or set a",
+    ),
+    ({"explainer": {"rows": "[0 >"}}, "serving.explainer.rows: [0 > is no JMESPath"),
+    (
+        {"explainer": {"rows": f"[0] > `{'1' * 64}`"}},
+        "serving.explainer.rows: string should have at most 64 characters",
+    ),
+    (
+        {"explainer": {}, "challenger": {"percent": 10}},
+        "explainer: it compares with a record of one version; remove it",
+    ),
+    ({"explainer": {}, "shadow": {}}, "record of one version; remove it or shadow"),
+    (
+        {"explainer": {}, "limits": {"mean_answer": [0, 1]}},
+        "limits.mean_answer: an explainer asks the model hundreds of",
+    ),
+    ({**SERVERLESS, "explainer": {}}, "explainer: Clarify explains at real-time endpoints only; ask for attributions"),
+    ({**BATCH, "explainer": {}}, "explainer: Clarify explains at real-time endpoints only; remove it"),
     ({**BATCH, "max_latency_ms": 100}, "max_latency_ms: nobody waits for the answers of a transform"),
     ({**BATCH, "output_prefix": "batch/requests/"}, "output_prefix: lies below input_prefix"),
     ({**BATCH, "output_prefix": "capture/batch/"}, "output_prefix: capture/batch/ is taken by monitors and canaries"),
@@ -87,11 +108,11 @@ def environments() -> list[Any]:
     return [load_environment(name, ROOT / "config" / "environments") for name in ENVIRONMENTS]
 
 
-def load(serving: dict[str, Any], folder: Path) -> Any:
+def load(serving: dict[str, Any], folder: Path, **settings: str) -> Any:
     content = yaml.safe_load(MODEL.read_text())
     path = folder / MODEL.name
     path.write_text(yaml.safe_dump({**content, "serving": {"instance_type": "ml.m5.large", **serving}}))
-    [model] = load_models([path], environments())
+    [model] = load_models([path], [environment.model_copy(update=settings) for environment in environments()])
     return model.serving
 
 
@@ -111,8 +132,20 @@ def test_each_kind_has_a_default_for_what_it_does_not_ask(serving: dict[str, Any
 
 def test_what_the_documents_show_is_accepted(tmp_path: Path) -> None:
     shown = re.findall(r"^```yaml\n(.*?)^```", (ROOT / "docs" / "serving.md").read_text(), re.DOTALL | re.MULTILINE)
-    kinds = [load(yaml.safe_load(block)["serving"], tmp_path).kind for block in shown]
-    assert kinds == ["realtime", "asynchronous", "serverless", "batch"]
+    kinds = [load(yaml.safe_load(block)["serving"], tmp_path, analysis_backend="open").kind for block in shown]
+    assert kinds == ["realtime", "realtime", "asynchronous", "serverless", "batch"]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [
+        ([f"f{place}" for place in range(126)], "Clarify explains at most 125 inputs, there are 126"),
+        (["n" * 63 for _ in range(60)], "the names of the inputs and their types have to fit into 4096 characters"),
+        ([f"f{place}" for place in range(125)], None),
+    ],
+)
+def test_an_explainer_takes_so_many_inputs(inputs: list[str], sentence: str | None) -> None:
+    assert Explainer().misfit(inputs) == sentence
 
 
 def test_a_regression_has_no_share_of_positive_answers(tmp_path: Path) -> None:

@@ -13,14 +13,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from embedded.compute.async_inference import AsyncInference
 from embedded.compute.endpoint_metrics import EndpointMetrics
+from embedded.compute.explainer import NotExplained
 from embedded.compute.fleet import Fleet, UnknownVariant
 from embedded.compute.invocation import Invocation, Request
 from embedded.compute.job import ClientFactory, Environment, now
+from embedded.compute.model_server import Reply
 from embedded.compute.served_model import EndpointFailure
 from embedded.compute.shadowing import Shadowing
 from embedded.compute.variant import Throttled, Variant
 
-__all__ = ["EndpointFailure", "EndpointHost", "Invocation", "Request", "Throttled", "UnknownVariant", "WrongCall"]
+__all__ = [
+    "EndpointFailure",
+    "EndpointHost",
+    "Invocation",
+    "NotExplained",
+    "Request",
+    "Throttled",
+    "UnknownVariant",
+    "WrongCall",
+]
 
 LOGGER = logging.getLogger(__name__)
 _FLUSH_EVERY_S = 0.5
@@ -153,6 +164,7 @@ class EndpointHost:
             UnknownVariant: The request's target names none.
             Throttled: The variant is serverless and answers as many requests as it may.
             WrongCall: The endpoint is asynchronous.
+            NotExplained: Explanations are asked for and cannot be given.
         """
         if self._serving().asynchronous is not None:
             raise WrongCall(f"Endpoint {self._name} is asynchronous: call InvokeEndpointAsync.")
@@ -172,7 +184,7 @@ class EndpointHost:
     def _answer(self, request: Request) -> Invocation:
         started = time.perf_counter()
         with self._held(request.target_variant) as (fleet, variant):
-            reply, setup_us = variant.post(request)
+            reply, setup_us = self._reply(fleet, variant, request)
             self._metrics.note_reply(variant, reply)
             if fleet.asynchronous is None:
                 took_us = round((time.perf_counter() - started) * 1_000_000)
@@ -181,6 +193,14 @@ class EndpointHost:
             fleet.capture.record_reply(variant.name, request, reply)
             self._shadowing.copy(fleet, request)
         return Invocation.of(request, reply, variant=variant.name)
+
+    @staticmethod
+    def _reply(fleet: Fleet, variant: Variant, request: Request) -> tuple[Reply, int | None]:
+        if fleet.explainer is not None:
+            return fleet.explainer.post(request, variant.post)
+        if request.explanations is not None:
+            raise NotExplained("The endpoint has no explainer, so EnableExplanations cannot be given.")
+        return variant.post(request)
 
     @contextmanager
     def _held(self, target: str | None) -> Iterator[tuple[Fleet, Variant]]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from embedded.compute.capture import DataCapture
+from embedded.compute.explainer import Explainer
 from embedded.compute.hosted_model import Place
 from embedded.compute.job import ClientFactory, Environment
 from embedded.compute.variant import Variant
@@ -39,6 +40,7 @@ class Fleet:
     ) -> None:
         self.capture = DataCapture(config=config.get("DataCaptureConfig"), endpoint=endpoint, client=client)
         self.asynchronous: Mapping[str, Any] | None = config.get("AsyncInferenceConfig")
+        self.explainer = Explainer.of(config.get("ExplainerConfig"), client=client)
         self._endpoint = endpoint
         self._weights: dict[str, float] = {}
 

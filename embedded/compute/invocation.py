@@ -18,6 +18,7 @@ class Request:
         inference_id: The caller's own name for it, which data capture keeps.
         custom_attributes: Passed to the container, and back from it.
         target_variant: The variant that must answer; None leaves that to the weights.
+        explanations: Which rows to explain, by a JMESPath expression; None leaves that to the endpoint.
         timeout_s: How long the container may take; None is a real-time request's limit.
     """
 
@@ -27,6 +28,7 @@ class Request:
     inference_id: str | None = None
     custom_attributes: str | None = None
     target_variant: str | None = None
+    explanations: str | None = None
     timeout_s: float | None = None
 
     @property

@@ -49,7 +49,10 @@ def send(platform: Platform, served: Serving, requests: pd.DataFrame) -> Stretch
             Accept="text/csv",
             InferenceId=inference_id,
         )
-        float(answer["Body"].read())
+        content = answer["Body"].read()
+        if answer["ContentType"].startswith("application/json"):  # an explainer has wrapped it
+            content = json.loads(content)["predictions"]["data"]
+        float(content)
 
     with ThreadPoolExecutor(CALLERS) as callers:
         list(callers.map(ask, requests["csv"], requests["inference_id"]))

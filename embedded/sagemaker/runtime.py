@@ -30,7 +30,7 @@ class Runtime:
 
     def answer(self, *, path: str, headers: Mapping[str, str], body: bytes) -> Answer:
         """Invoke an endpoint, or queue a request to it."""
-        from embedded.compute.endpoint import EndpointFailure, Throttled, UnknownVariant, WrongCall
+        from embedded.compute.endpoint import EndpointFailure, NotExplained, Throttled, UnknownVariant, WrongCall
 
         match = _PATH.match(path)
         if match is None:
@@ -42,7 +42,7 @@ class Runtime:
         act = self._invoke if match.group(2) == "invocations" else self._submit
         try:
             return act(host, name, headers, body)
-        except (UnknownVariant, WrongCall, ApiError) as error:
+        except (UnknownVariant, WrongCall, NotExplained, ApiError) as error:
             return _error(400, "ValidationError", {"Message": str(error)})
         except Throttled as error:
             return _error(429, "ThrottlingException", {"Message": str(error)})
@@ -61,6 +61,7 @@ class Runtime:
                 inference_id=given.get("InferenceId"),
                 target_variant=given.get("TargetVariant"),
                 custom_attributes=given.get("CustomAttributes"),
+                explanations=given.get("EnableExplanations"),
             )
         )
         if not 200 <= invocation.status < 300:

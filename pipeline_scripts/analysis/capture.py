@@ -13,6 +13,7 @@ import json
 import math
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -170,13 +171,22 @@ def _scores(part: dict[str, Any] | None, model: Model) -> list[float]:
     """The answers to the rows of a request; none when it holds something else, as an error message."""
     if part is None:
         return []
-    data, encoding = _text(part)
+    data, encoding = _unwrapped(*_text(part))
     try:
         if encoding == "JSON":
             return [float(item[_ANSWER[model.problem]]) for item in _objects(data, "predictions")]
         return [float(line.split(",")[0]) for line in data.splitlines() if line.strip()]
     except (ValueError, KeyError, TypeError):
         return []
+
+
+def _unwrapped(data: str, encoding: str) -> tuple[str, str]:
+    """What the model answered, where an online explainer wraps its answers; else the payload as it is."""
+    with suppress(json.JSONDecodeError):
+        match json.loads(data) if encoding == "JSON" else None:
+            case {"explanations": _, "predictions": {"content_type": str(kind), "data": str(answers)}}:
+                return answers, "JSON" if "json" in kind.lower() else "CSV"
+    return data, encoding
 
 
 def _objects(data: str, key: str) -> list[Any]:

@@ -15,10 +15,14 @@ from pipeline_scripts.analysis.model_quality import quality_constraints, quality
 from pipeline_scripts.analysis.redrawn import Redrawn
 from pipeline_scripts.model import Model, load_model
 from pipeline_scripts.serving.answer import shown
+from pipeline_scripts.training.explainer_baseline import baseline_record, explained_inputs
 
 
 def main(argv: Sequence[str]) -> int:
-    """`--model --holdout` in; `--output` (evaluation.json, predictions.csv) and `--model-quality` out."""
+    """`--model --holdout` in; `--output` and `--model-quality` out.
+
+    The output is evaluation.json, predictions.csv and shap_baseline.csv.
+    """
     paths = folders(argv, "model", "holdout", "output", "model-quality")
 
     def work() -> str:
@@ -27,7 +31,9 @@ def main(argv: Sequence[str]) -> int:
         truth = outcomes(rows, model)
         drawn = redrawn_quality(truth, answers, model)
         evaluation = evaluated(rows, answers, drawn, model)
-        write_json(paths.output / "evaluation.json", {**evaluation, "canary": canary(rows, artifact, model)})
+        proofs = {"canary": canary(rows, artifact, model), "explained_inputs": explained_inputs(model)}
+        write_json(paths.output / "evaluation.json", {**evaluation, **proofs})
+        (paths.output / "shap_baseline.csv").write_text(baseline_record(rows, model), encoding="utf-8")
         names = ("outcome", "answer") if model.regression else ("label", "probability")
         predictions = pd.DataFrame(dict(zip(names, (truth, [shown(answer) for answer in answers]), strict=True)))
         predictions.to_csv(paths.output / "predictions.csv", index=False, lineterminator="\n")

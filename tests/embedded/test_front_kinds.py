@@ -1,5 +1,6 @@
 """Every kind of serving, deployed as it is synthesised: without a version, with one, with another."""
 
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -70,6 +71,26 @@ def test_a_shadow_is_asked_and_answers_nobody(deployed: Any, serving: Serving) -
         assert {serving.ask("baton-dev-shadow") for _ in range(40)} == {"seen"}
         endpoint = serving.sagemaker.describe_endpoint(EndpointName="baton-dev-shadow")
         assert [variant["VariantName"] for variant in endpoint["ShadowProductionVariants"]] == ["Shadow"]
+
+
+def test_an_explainer_explains_whoever_is_chosen_or_asked_for(deployed: Any, serving: Serving) -> None:
+    endpoint, inputs = "baton-dev-explained", "balance,country;numerical,categorical"
+    serving.put("evidence/evaluation/shap_baseline.csv", "5,Spain\n")
+    with deployed("explained") as stack:
+        serves(stack, stack.version("0"))
+        assert serving.ask(endpoint, "7,France") == "0", "it does not know the inputs yet"
+        assert stack.move(ExplainedInputs=inputs) == "UPDATE_COMPLETE", stack.why()
+        plain = json.loads(serving.ask(endpoint, "7,France"))
+        assert plain["predictions"]["data"] == "0"
+        assert plain["explanations"] == {}, "0 is not above 0.5"
+        asked = json.loads(serving.ask(endpoint, "7,France\n5,Spain", EnableExplanations="`true`"))
+        names = [[entry["feature_header"] for entry in row] for row in asked["explanations"]["kernel_shap"]]
+        assert names == [["balance", "country"]] * 2
+        with pytest.raises(ClientError, match="must be true or false of each row"):
+            serving.ask(endpoint, "7,France", EnableExplanations="[0]")
+        assert stack.move(ExplainedInputs="unknown") == "UPDATE_COMPLETE", stack.why()
+        with pytest.raises(ClientError, match="has no explainer"):
+            serving.ask(endpoint, "7,France", EnableExplanations="`true`")
 
 
 def test_another_instance_type_takes_three_steps(deployed: Any, serving: Serving) -> None:

@@ -1,11 +1,14 @@
 """What each kind of serving promises; that they hold in common what the rest of the platform counts on."""
 
 import json
+import re
 from typing import Any
 
 import aws_cdk as cdk
+import botocore.session
 import pytest
 from aws_cdk import aws_cloudwatch as cloudwatch
+from botocore.validate import ParamValidator
 
 from baton.serving.deployment import GuardedDeployment
 from baton.specification.capacity import ServingCapacity
@@ -166,6 +169,56 @@ def test_a_shadow_answers_nobody_and_its_list_is_never_empty(kinds_in_prod: Asse
     assert condition == "HasShadow" and otherwise == {"Ref": "AWS::NoValue"}
     assert variant["InstanceType"] == "ml.c6i.large"
     assert variant["InitialVariantWeight"] / config["ProductionVariants"][0]["InitialVariantWeight"] == 0.4
+
+
+def test_an_endpoint_explains_as_soon_as_it_knows_the_inputs(kinds_in_dev: Assembly) -> None:
+    template = serving(kinds_in_dev, "explained", "dev")
+    condition, config, otherwise = only(template, "AWS::SageMaker::EndpointConfig")["ExplainerConfig"]["Fn::If"]
+    assert condition == "HasExplainer" and otherwise == {"Ref": "AWS::NoValue"}
+    named, *told = template["Conditions"]["HasExplainer"]["Fn::And"]
+    assert named == template["Conditions"]["HasApprovedVersion"]
+    not_told = [{"Fn::Not": [{"Fn::Equals": [{"Ref": "ExplainedInputs"}, value]}]} for value in ("none", "unknown")]
+    assert told == not_told
+    clarify = config["ClarifyExplainerConfig"]
+    assert clarify["EnableExplanations"] == "[0] > `0.5`"
+    assert clarify["ShapConfig"] == {
+        "NumberOfSamples": 200,
+        "Seed": 1,
+        "ShapBaselineConfig": {
+            "MimeType": "text/csv",
+            "ShapBaselineUri": {"Fn::Join": ["", [{"Ref": "EvidenceUri"}, "/evaluation/shap_baseline.csv"]]},
+        },
+    }
+    parts = {"Fn::Split": [";", {"Ref": "ExplainedInputs"}]}
+    lists = [{"Fn::Split": [",", {"Fn::Select": [place, parts]}]} for place in (0, 1)]
+    inference = clarify["InferenceConfig"]
+    assert [inference["FeatureHeaders"], inference["FeatureTypes"]] == lists
+    given = {**clarify, "InferenceConfig": {**inference, "FeatureHeaders": ["a"], "FeatureTypes": ["numerical"]}}
+    given["ShapConfig"] = {**clarify["ShapConfig"], "ShapBaselineConfig": {"ShapBaselineUri": "s3://b/k"}}
+    shape = botocore.session.get_session().get_service_model("sagemaker").shape_for("ExplainerConfig")
+    report = ParamValidator().validate({"ClarifyExplainerConfig": given}, shape)
+    assert not report.has_errors(), report.generate_report()
+
+
+def test_whoever_explains_may_read_the_baseline_and_no_other_evidence(kinds_in_dev: Assembly) -> None:
+    template = serving(kinds_in_dev, "explained", "dev")
+    evidence = [
+        resource["Fn::Join"][1][-1]
+        for policy in of_type(template, "AWS::IAM::Policy")
+        for statement in policy["PolicyDocument"]["Statement"]
+        if "s3:GetObject" in statement["Action"]
+        for resource in statement["Resource"]
+        if "Evidence" in json.dumps(resource)
+    ]
+    assert evidence == ["/explained/*/evaluation/shap_baseline.csv*"]
+    assert "Evidence" not in json.dumps(of_type(serving(kinds_in_dev, "rolling", "dev"), "AWS::IAM::Policy"))
+
+
+@pytest.mark.parametrize("value", ["none", "unknown", "a;numerical", "a,B_2;numerical,categorical"])
+def test_inputs_are_names_and_types(kinds_in_dev: Assembly, value: str) -> None:
+    pattern = serving(kinds_in_dev, "explained", "dev")["Parameters"]["ExplainedInputs"]["AllowedPattern"]
+    assert re.match(pattern, value)
+    assert not re.match(pattern, value.replace(";", " ") + "!")
 
 
 @pytest.mark.parametrize(("kind", "name"), [("linear", "challenger"), ("shadow", "shadow")])

@@ -47,6 +47,20 @@ def test_every_encoding_reads_as_the_same_row(item: dict[str, Any], tmp_path: Pa
     assert (capture.malformed, sum(faults.values())) == (0, 0)
 
 
+def wrapped(answer: str, kind: str) -> str:
+    predictions = {"content_type": kind, "data": answer}
+    return json.dumps({"version": "1.0", "predictions": predictions, "explanations": {}})
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"), [("0.25\n", "text/csv; charset=utf-8"), ('{"probability": 0.25}', "application/jsonlines")]
+)
+def test_an_answer_that_an_explainer_wrapped_is_read(answer: str, kind: str, tmp_path: Path, model: Model) -> None:
+    item = line(ROW, wrapped(answer, kind))
+    item["captureData"]["endpointOutput"]["encoding"] = "JSON"
+    assert captured([item], tmp_path, model).scores == [0.25]
+
+
 def test_base64_of_json_is_read_as_json(tmp_path: Path, model: Model) -> None:
     item = line(JSON_ROW, JSON_ANSWER, encoding="BASE64")
     for part in item["captureData"].values():

@@ -15,6 +15,7 @@ from baton.serving.deployment import GuardedDeployment
 from baton.serving.endpoint import endpoint_name_of
 from baton.serving.fleet import Fleet
 from baton.serving.kind import ServingKind
+from baton.serving.online_explainer import OnlineExplainer
 from baton.serving.realtime_endpoint import RealtimeEndpoint
 from baton.serving.scaling import TrafficScaling
 from baton.serving.second_variant import SecondVariant
@@ -74,6 +75,7 @@ class Serving:
             fleet=fleet,
             deployment=GuardedDeployment(rollout=serving.deployment.on(self.capacity)),
             second=self._second(serving, model),
+            explainer=self._explainer(serving, model),
         )
         TrafficScaling(
             self.stack,
@@ -160,4 +162,17 @@ class Serving:
             version=self.version,
             endpoint_name=endpoint_name_of(self.platform, self.specification),
             wanted=wanted,
+        )
+
+    def _explainer(self, serving: RealtimeServing, model: ApprovedModel) -> OnlineExplainer | None:
+        if serving.explainer is None:
+            return None
+        return OnlineExplainer(
+            self.stack,
+            "Explainer",
+            platform=self.platform,
+            specification=self.specification,
+            explainer=serving.explainer,
+            container=model.container,
+            version=self.version,
         )

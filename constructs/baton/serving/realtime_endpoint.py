@@ -16,6 +16,7 @@ from baton.serving.endpoint_strain import InstanceMetrics
 from baton.serving.fleet import Fleet
 from baton.serving.kind import Holding
 from baton.serving.metrics import metric_served_version
+from baton.serving.online_explainer import OnlineExplainer
 from baton.serving.second_variant import SecondVariant
 from baton.serving.served_version import ServedVersion
 from baton.specification.model import ModelSpecification
@@ -34,6 +35,7 @@ class RealtimeEndpoint(HostedEndpoint):
         fleet: On which machines it runs.
         deployment: How the endpoint moves to the next version.
         second: A challenger, or a shadow, beside it.
+        explainer: What explains its answers.
 
     See:
         https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails.html
@@ -54,6 +56,7 @@ class RealtimeEndpoint(HostedEndpoint):
         fleet: Fleet,
         deployment: GuardedDeployment,
         second: SecondVariant | None = None,
+        explainer: OnlineExplainer | None = None,
     ) -> None:
         super().__init__(
             scope,
@@ -106,6 +109,8 @@ class RealtimeEndpoint(HostedEndpoint):
             shadow_production_variants=second.shadow(fleet) if second else None,
             data_capture_config=self._capture(platform, serving.capture_percent),
         )
+        if explainer is not None:
+            explainer.add_to(config)
         self._host(
             config,
             deployment_config=deployment.render(self.alarms),

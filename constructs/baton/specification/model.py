@@ -13,7 +13,7 @@ from baton.specification.feature_store import RESERVED, FeatureStore
 from baton.specification.lifecycle import Costs, Gate, Monitoring, Retraining, Target, Training
 from baton.specification.problem import Problem, of_its_problem
 from baton.specification.quality import Quality
-from baton.specification.serving import Serving
+from baton.specification.serving import RealtimeServing, Serving
 from baton.specification.source import LAST_MODIFIED, Automation, Dataset, Source
 from baton.specification.wrangler import Wrangler
 
@@ -98,6 +98,7 @@ class ModelSpecification(Specification):
             raise ValueError(f"features: {self.target.column} is the target, so it cannot be a feature")
         self._check_target()
         self._check_limits()
+        self._check_explainer()
         return self
 
     @property
@@ -141,6 +142,12 @@ class ModelSpecification(Specification):
     def _check_limits(self) -> None:
         if self.problem == "regression" and self.serving.limits.positive_share is not None:
             raise ValueError("serving.limits.positive_share: only a binary_classification has it; set mean_answer")
+
+    def _check_explainer(self) -> None:
+        explainer = self.serving.explainer if isinstance(self.serving, RealtimeServing) else None
+        misfit = explainer.misfit(self.inputs) if explainer else None
+        if misfit is not None:
+            raise ValueError(f"serving.explainer: {misfit}; remove it, or features")
 
     def _check_quality(self) -> None:
         misfit = self.quality.misfit({name: column.curated_type for name, column in self.outputs.items()})

@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 from baton.specification.base import Fraction, Schedule, Specification
 from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment
+from baton.specification.explainer import SKEWED, Explainer
 from baton.specification.machine import Machine, ScalingMachine
 from baton.specification.scaling import Scaling
 
@@ -111,6 +112,22 @@ class RealtimeServing(ScalingServing):
     scaling: Scaling = Scaling()
     challenger: Challenger | None = None
     shadow: Shadow | None = None
+    explainer: Explainer | None = None
+
+    @model_validator(mode="after")
+    def _explainer_stands_alone(self) -> "RealtimeServing":
+        if self.explainer is None:
+            return self
+        if self.challenger is not None or self.shadow is not None:
+            second = "challenger" if self.challenger else "shadow"
+            raise ValueError(f"explainer: it compares with a record of one version; remove it or {second}")
+        for name in SKEWED:
+            if getattr(self.limits, name) is not None:
+                raise ValueError(
+                    f"limits.{name}: an explainer asks the model hundreds of questions for a row, which would count; "
+                    "remove it or explainer"
+                )
+        return self
 
     @model_validator(mode="after")
     def _variants_go_together(self) -> "RealtimeServing":
@@ -129,6 +146,7 @@ class RealtimeServing(ScalingServing):
         return ALL_MONITORS
 
 
+NOT_EXPLAINED = "Clarify explains at real-time endpoints only; ask for attributions with a request"
 UNWATCHED = "SageMaker captures the traffic of no {kind} endpoint, so no monitor can watch it"
 
 
@@ -173,6 +191,7 @@ class AsynchronousServing(ScalingServing, UnwatchedServing):
         "capture_percent": UNWATCHED.format(kind="asynchronous"),
         "challenger": "an asynchronous endpoint has a single variant",
         "shadow": "an asynchronous endpoint has a single variant",
+        "explainer": NOT_EXPLAINED,
         "scaling": "an asynchronous endpoint follows its backlog, by backlog_per_instance",
         "invocations_per_instance": "an asynchronous endpoint follows its backlog, by backlog_per_instance",
         "max_latency_ms": "nobody waits for an asynchronous answer; its alarm is on max_age_minutes",
@@ -204,6 +223,7 @@ class ServerlessServing(UnwatchedServing):
         "deployment": "SageMaker moves a serverless endpoint all at once, without steps and without roll-back",
         "challenger": "a serverless endpoint has a single variant",
         "shadow": "a serverless endpoint has a single variant",
+        "explainer": NOT_EXPLAINED,
         "scaling": "a serverless endpoint scales by itself, up to max_concurrency",
         "invocations_per_instance": "a serverless endpoint has no instances; it scales up to max_concurrency",
     }
@@ -243,6 +263,7 @@ class BatchServing(AnyServing):
         "deployment": "there is no endpoint to move; the next run takes the new version",
         "challenger": "there is no traffic to divide",
         "shadow": "there is no traffic to copy",
+        "explainer": "Clarify explains at real-time endpoints only",
         "scaling": "a transform has as many instances as instance_count says",
         "invocations_per_instance": "a transform has as many instances as instance_count says",
         "max_latency_ms": "nobody waits for the answers of a transform; its alarm is on its failure",
@@ -280,3 +301,11 @@ Serving = Annotated[
 def misfit_of_deployment(serving: AnyServing, capacity: ServingCapacity) -> str | None:
     """What of its deployment SageMaker would refuse on fleets of that size, as key and reason; None if nothing."""
     return serving.deployment.on(capacity).misfit() if isinstance(serving, ScalingServing) else None
+
+
+def misfit_of_explainer(serving: AnyServing, backend: str) -> str | None:
+    """Why the endpoint cannot explain where the analyses are of that backend; None if it can, or shall not."""
+    explains = isinstance(serving, RealtimeServing) and serving.explainer is not None
+    if not explains or backend == "open":
+        return None
+    return "explainer: it wraps the answers, and Model Monitor reads plain ones"
