@@ -15,7 +15,7 @@ from baton.specification.capacity import ServingCapacity
 from baton.specification.deployment import Deployment
 from tests.conftest import Assembly
 from tests.infrastructure.kinds_assembly import KINDS
-from tests.infrastructure.template_roles import Templates
+from tests.infrastructure.template_roles import Request, Templates, allowed
 from tests.infrastructure.test_policy_linters import escalations, malformed
 from tests.test_templates import cfn_lint, is_named_in_vain
 
@@ -211,6 +211,13 @@ def test_whoever_explains_may_read_the_baseline_and_no_other_evidence(kinds_in_d
         if "Evidence" in json.dumps(resource)
     ]
     assert evidence == ["/explained/*/evaluation/shap_baseline.csv*"]
+    templates = Templates(kinds_in_dev.templates["dev"])
+    bucket = templates.arn_of("data-lake", "AWS::S3::Bucket", "Evidence")
+    [role] = [
+        role for role in templates.roles() if role.stack.endswith("explained-serving") and "Model" in role.logical_id
+    ]
+    files = ("explained/run/evaluation/shap_baseline.csv", "explained/run/evidence/bundle.json")
+    assert allowed([(role, Request("s3:GetObject", f"{bucket}/{file}")) for file in files]) == [True, False]
     assert "Evidence" not in json.dumps(of_type(serving(kinds_in_dev, "rolling", "dev"), "AWS::IAM::Policy"))
 
 
