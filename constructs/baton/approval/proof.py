@@ -35,6 +35,7 @@ def _of_answers_at_once(scope: Construct, name: str, *, platform: Platform, targ
         target=target,
         description="proves by a canary which version serves, and how soon it answers",
         environment={"MAX_LATENCY_MS": str(target.max_latency_ms)},
+        minutes=3,  # an explanation may take as long as SageMaker lets any answer take, which is one
     )
     step.let_see_stack()
     step.let_see_endpoint("sagemaker:InvokeEndpoint")
