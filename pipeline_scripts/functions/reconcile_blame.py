@@ -7,15 +7,12 @@ from typing import Any
 def blame_for_update(event: Mapping[str, Any]) -> str:
     """Who bears an update that did not hold: `unfit` machines, `failed` a version, or `stuck`, which a person resolves.
 
-    Clearing the way for a version is nobody's fault, nor is switching scaling or an explainer. And a version is not to
-    blame for a stack that does not move its machines or who stands beside it, or that does not move although it was
-    proven in it.
+    Clearing the way for a version is nobody's fault, nor is switching scaling or an explainer. And a version that was
+    proven in this place is not to blame for a stack that does not move.
     """
-    brought = event.get("brings", "version")
-    if brought in ("nothing", "scaling", "explainer"):
+    if event.get("brings", "version") in ("nothing", "scaling", "explainer"):
         return "stuck"
-    innocent = event["proven_before"] or brought in ("machines", "beside")
-    return "stuck" if innocent and not event["previous_type"] else blame_for_answer(event)
+    return "stuck" if event["proven_before"] and not event["previous_type"] else blame_for_answer(event)
 
 
 def blame_for_answer(event: Mapping[str, Any]) -> str:

@@ -164,6 +164,14 @@ class FaultyBeside(FaultyWorld, TwoVersions):
         for parameter in MAY_STAND:
             self.look_at_the_welcome(parameter)
 
+    def step(self, name: str, event: dict[str, Any]) -> dict[str, Any]:
+        """So may a quarantine, also one that a person lifts before anybody looks."""
+        try:
+            return super().step(name, event)
+        finally:
+            for parameter in MAY_STAND:
+                self.look_at_the_welcome(parameter)
+
     def look_at_the_welcome(self, parameter: str) -> None:
         """It ends with whatever the registry, the ledger or the evidence has against the version."""
         version = self.versions.get(self.welcome or 0)

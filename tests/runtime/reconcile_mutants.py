@@ -56,6 +56,7 @@ RARE = tuple(
     Mutant(place=place, old=old, new=new)
     for place, old, new in (
         ("reconcile_ledger", '"#owner = :me OR attribute_not_exists(#owner) AND generation = :seen"', '""'),
+        ("reconcile_machines", "version_moves and has not in unfit", "False"),
         ("reconcile_proof", "if stack.moving:", "if False:"),
     )
 )
@@ -91,9 +92,12 @@ MUTANTS = (
             ("reconcile_parameters", "if lost and current[PACKAGE] != NOTHING:", "if False:"),
             ("reconcile_parameters", 'SCALING: "on", **machines', "**machines"),
             ("reconcile_machines", "fit = unfit.get(wanted, wanted)", "fit = wanted"),
-            ("reconcile_machines", "version_moves and has not in unfit", "False"),
             ("reconcile_machines", "return proven if", 'return "" if'),
-            ("reconcile_blame", 'if brought in ("nothing", "scaling", "explainer"):', "if False:"),
+            (
+                "reconcile_blame",
+                'if event.get("brings", "version") in ("nothing", "scaling", "explainer"):',
+                "if False:",
+            ),
             ("reconcile_blame", '"unfit" if event["previous_type"] else "failed"', '"failed"'),
             ("reconcile_ledger", 'condition="attribute_not_exists(#owner) OR #owner = :me OR expires_at < :now",', ""),
             ("reconcile_ledger", "OR expires_at < :now", ""),
@@ -124,7 +128,7 @@ MUTANTS = (
             ("reconcile_pin", 'if found is not None and found["version"] == version:', "if True:"),
             ("reconcile_situation", "if stack.moving:", "if False:"),
             ("reconcile_update", "if stack.package_arn == NOTHING:", "if False:"),
-            ("reconcile_blame", 'event["proven_before"] or', ""),
+            ("reconcile_blame", 'event["proven_before"] and not', "not"),
             ("reconcile_beside", 'CHALLENGER: {"Approved"}', 'CHALLENGER: {"Approved", "Rejected"}'),
             ("reconcile_beside", 'CHALLENGER: {"Approved"}', 'CHALLENGER: {"Approved", "PendingManualApproval"}'),
             ("reconcile_beside", 'SHADOW: {"Approved", "PendingManualApproval"}', 'SHADOW: {"Approved"}'),
